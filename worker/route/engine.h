@@ -1,0 +1,103 @@
+/* engine.h - the media worker without its sockets: datagrams and the time in, datagrams and the
+ * next deadline out.
+ *
+ * The loop hands over all datagrams of a batch, then asks once for what they caused:
+ *
+ *     engine_receive(e, dgrams, n, now_us)    any number of times; composes no media, answers only
+ * STUN and DTLS engine_timers(e, now_us)                when engine_next_us() has come
+ *     engine_send(e, now_us)                  composes, encrypts and queues everything in the
+ * outbox, flushing it on the way and at the end; a clock reading of its own, since it feeds the
+ * bandwidth estimates
+ *
+ * Invariant: between engine_send() and the next call nothing waits to be sent but what has its
+ * deadline in engine_next_us().
+ *
+ * The engine owns routers, they own transports, which own producers and consumers; a consumer
+ * borrows its producer and is told when that goes. Objects are found by the server's 64-bit
+ * handles. What may exist at most is in limits.h. The engine reads no clock, has no socket, writes
+ * no log; none of receive, timers, send allocates for a packet. Not thread-safe, and no call may be
+ * made from inside an event.
+ */
+#ifndef ALTHING_WORKER_ROUTE_ENGINE_H
+#define ALTHING_WORKER_ROUTE_ENGINE_H
+
+#include "lib/addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct counters;
+struct dgram;
+struct dtls_cert;
+struct engine;
+struct outbox;
+
+enum engine_event_kind {
+    ENGINE_ICE_STATE,
+    ENGINE_TUPLE,
+    ENGINE_DTLS_STATE,
+    ENGINE_LAYERS,
+    ENGINE_SCORE,
+};
+
+/* The numbers of proto/worker.proto. */
+enum engine_ice_state {
+    ENGINE_ICE_NEW,
+    ENGINE_ICE_CONNECTED,
+    ENGINE_ICE_COMPLETED,
+    ENGINE_ICE_DISCONNECTED,
+};
+
+enum engine_dtls_state {
+    ENGINE_DTLS_NEW,
+    ENGINE_DTLS_CONNECTING,
+    ENGINE_DTLS_CONNECTED,
+    ENGINE_DTLS_FAILED,
+    ENGINE_DTLS_CLOSED,
+};
+
+/* What the server is told. Only the members of the kind are set. */
+struct engine_event {
+    enum engine_event_kind kind;
+    uint64_t
+        object; /* handle: a transport; of LAYERS a consumer; of SCORE a producer or a consumer */
+    enum engine_ice_state ice;
+    enum engine_dtls_state dtls;
+    const char *reason; /* of ENGINE_DTLS_FAILED, lasts as long as the call; else "" */
+    bool tcp;           /* TUPLE */
+    struct addr local, remote;
+    bool none;                  /* LAYERS: nothing is sent */
+    uint32_t spatial, temporal; /* LAYERS */
+    uint32_t score;             /* SCORE: 0..10 */
+};
+
+typedef void engine_event_f(const struct engine_event *event, void *arg);
+
+/* Everything is borrowed and outlives the engine. */
+struct engine_config {
+    struct outbox *outbox;
+    const struct dtls_cert *cert;
+    struct counters *counters; /* the writer of the worker's segment; NULL: nothing is counted */
+    size_t pool_slots; /* received packets that may be held in all; 0: the default of limits.h */
+    int64_t wall_offset_us; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, for the NTP times of sender
+                               reports */
+    engine_event_f *event;  /* NULL: nobody listens */
+    void *event_arg;
+};
+
+int engine_new(struct engine **ep, const struct engine_config *conf); /* 0 or -errno */
+void engine_free(struct engine *e); /* NULL is fine; sends nothing */
+
+/* A batch; the bytes are the engine's to change during the call and the caller's again after it. */
+void engine_receive(struct engine *e, const struct dgram *dgrams, size_t n, int64_t now_us);
+void engine_timers(struct engine *e, int64_t now_us);
+void engine_send(struct engine *e, int64_t now_us);
+int64_t engine_next_us(const struct engine *e); /* TIME_NEVER_US: nothing is due */
+void engine_tcp_gone(struct engine *e, int sock,
+                     int64_t now_us); /* a TCP connection ended; its tuples are forgotten */
+
+/* Closes every router and all in it, and forgets all handles: a new server has come. */
+void engine_close_all(struct engine *e, int64_t now_us);
+
+#endif
