@@ -97,7 +97,7 @@ struct counters_label {
     const char *mime;  /* subtype: "VP8", "opus" */
 };
 
-/* The counters to write to, all zero; never NULL: with c NULL or the level full it is a dummy. `owner` is the object's handle, `parent`
+/* The counters to write to, all zero; never NULL: with c NULL or the level full it is a dummy, whose values mean nothing. `owner` is the object's handle, `parent`
  * that of its router (transports) or transport (streams). */
 struct counters_worker *counters_worker(struct counters *c);
 struct counters_transport *counters_transport_take(struct counters *c, uint64_t owner,
@@ -137,7 +137,7 @@ struct counters_view {
     uint32_t generation;
     uint32_t ssrc;
     uint32_t encoding;
-    char rid[COUNTERS_TEXT_MAX];  /* only [A-Za-z0-9_-] */
+    char rid[COUNTERS_TEXT_MAX];  /* only [A-Za-z0-9._-] */
     char mime[COUNTERS_TEXT_MAX]; /* only [A-Za-z0-9._-] */
     uint64_t values[COUNTERS_FIELDS_MAX]; /* by the index of this program's table; what the writer does not know is 0 */
 };
