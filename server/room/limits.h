@@ -1,0 +1,33 @@
+/* limits.h - every bound on what browsers can make a room hold, and what happens at each.
+ *
+ * "refused": the request is answered with an error that says why, and is a strike. A peer with STRIKES_MAX strikes is told and
+ * disconnected; one is forgiven every STRIKE_FORGIVE_S. Nobody else notices. Lengths are bytes of UTF-8 without the NUL.
+ */
+#ifndef ALTHING_SERVER_ROOM_LIMITS_H
+#define ALTHING_SERVER_ROOM_LIMITS_H
+
+#define ROOM_ID_MAX       128         /* roomId: the connection is refused */
+#define PEER_ID_MAX       64          /* peerId, reconnectKey: the connection is refused */
+#define NAME_MAX_BYTES    256         /* displayName: refused */
+#define PICTURE_MAX_BYTES (1024 * 1024)     /* picture of a peer: refused (in join: left out) */
+#define PICTURES_MAX_BYTES (8 * 1024 * 1024) /* pictures of a room together, as join hands them all out: likewise */
+#define CHAT_TEXT_MAX     8192        /* a chat message: refused */
+#define CHAT_KEPT_MAX     200         /* messages of a room's history: the oldest goes */
+#define CHAT_KEPT_BYTES   (512 * 1024) /* their texts and names together: the oldest go */
+#define REACTION_MAX      64          /* reaction: refused */
+#define MAGNET_MAX        4096        /* magnetURI: refused */
+#define FILES_KEPT_MAX    100         /* of a room: the oldest goes */
+#define FILES_KEPT_BYTES  (256 * 1024) /* their URIs and names together: the oldest go */
+
+#define ROOMS_MAX         5000        /* the connection that would make one more is refused */
+#define ROOM_PEERS_MAX    500         /* at most that, whatever maxUsersPerRoom says; lobby included: the connection is refused */
+#define PEER_TRANSPORTS_MAX 2         /* one a direction; asking again gives the same one */
+#define PEER_PRODUCERS_MAX 16         /* refused */
+#define PEER_CONSUMERS_MAX 2000       /* further producers are not consumed; counted by consumers_refused */
+#define ACKS_MAX          8           /* repeats of a request waiting for the same worker reply: refused */
+
+#define STRIKES_MAX       32
+#define STRIKE_FORGIVE_S  2
+#define GRACE_S           5           /* how long a peer whose connection was lost is kept for its return */
+
+#endif

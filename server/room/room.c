@@ -1,0 +1,157 @@
+#include "server/room/room.h"
+
+#include "lib/mem.h"
+#include "lib/rand.h"
+#include "server/room/objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <utlist.h>
+
+void rooms_init(struct rooms *rs)
+{
+    *rs = (struct rooms){.next_serial = 1};
+}
+
+void rooms_free(struct rooms *rs)
+{
+    struct room *r, *tmp;
+    HASH_ITER (hh, rs->by_id, r, tmp)
+        room_free(r);
+}
+
+struct room *rooms_find(const struct rooms *rs, const char *id)
+{
+    struct room *r;
+    HASH_FIND_STR(rs->by_id, id, r);
+    return r;
+}
+
+struct room *room_new(struct rooms *rs, const char *id, int64_t now_ms)
+{
+    if (rs->n_rooms >= ROOMS_MAX)
+        return NULL;
+    struct room *r = mem_zalloc(sizeof(*r));
+    r->rooms = rs;
+    r->id = mem_strdup(id);
+    rand_uuid(r->session_id);
+    r->created_ms = now_ms;
+    chat_init(&r->chat, CHAT_KEPT_MAX, CHAT_KEPT_BYTES);
+    chat_init(&r->files, FILES_KEPT_MAX, FILES_KEPT_BYTES);
+    HASH_ADD_KEYPTR(hh, rs->by_id, r->id, strlen(r->id), r);
+    rs->n_rooms++;
+    return r;
+}
+
+void room_free(struct room *r)
+{
+    if (!r)
+        return;
+    while (r->peers)
+        peer_free(r->peers);
+    chat_clear(&r->chat);
+    chat_clear(&r->files);
+    HASH_DELETE(hh, r->rooms->by_id, r);
+    r->rooms->n_rooms--;
+    free(r->id);
+    free(r);
+}
+
+struct peer *room_peer(const struct room *r, const char *id)
+{
+    ROOM_FOREACH_PEER(r, p)
+    {
+        if (!strcmp(p->id, id))
+            return p;
+    }
+    return NULL;
+}
+
+struct peer *room_peer_by_serial(const struct room *r, uint64_t serial)
+{
+    ROOM_FOREACH_PEER(r, p)
+    {
+        if (p->serial == serial)
+            return p;
+    }
+    return NULL;
+}
+
+struct peer *peer_new(struct room *r, const char *id, const char *reconnect_key)
+{
+    if (r->n_peers >= ROOM_PEERS_MAX)
+        return NULL;
+    struct peer *p = mem_zalloc(sizeof(*p));
+    p->room = r;
+    p->serial = r->rooms->next_serial++;
+    p->id = mem_strdup(id);
+    p->reconnect_key = mem_strdup(reconnect_key);
+    p->display_name = mem_strdup("");
+    DL_APPEND(r->peers, p);
+    r->n_peers++;
+    r->rooms->n_peers++;
+    return p;
+}
+
+void peer_free(struct peer *p)
+{
+    if (!p)
+        return;
+    transport_free(p->send);
+    transport_free(p->recv);
+    peer_set_picture(p, NULL);
+    peer_set_capabilities(p, NULL, NULL);
+    DL_DELETE(p->room->peers, p);
+    p->room->n_peers--;
+    p->room->rooms->n_peers--;
+    free(p->display_name);
+    free(p->reconnect_key);
+    free(p->id);
+    free(p);
+}
+
+void peer_set_name(struct peer *p, const char *name)
+{
+    char *copy = mem_strdup(name);
+    free(p->display_name);
+    p->display_name = copy;
+}
+
+bool peer_set_picture(struct peer *p, const char *picture)
+{
+    size_t old = p->picture ? strlen(p->picture) : 0;
+    size_t len = picture ? strlen(picture) : 0;
+    if (len > old && p->room->picture_bytes - old + len > PICTURES_MAX_BYTES)
+        return false;
+    free(p->picture);
+    p->picture = len ? mem_strdup(picture) : NULL;
+    p->room->picture_bytes += len - old;
+    return true;
+}
+
+void peer_set_capabilities(struct peer *p, void *caps, void (*free_fn)(void *))
+{
+    if (p->capabilities)
+        p->capabilities_free(p->capabilities);
+    p->capabilities = caps;
+    p->capabilities_free = free_fn;
+}
+
+bool peer_strike(struct peer *p, int64_t now_us)
+{
+    int64_t forgiven = (now_us - p->strikes_at_us) / (STRIKE_FORGIVE_S * INT64_C(1000000));
+    if (forgiven > 0) {
+        p->strikes = forgiven >= p->strikes ? 0 : p->strikes - (unsigned)forgiven;
+        p->strikes_at_us = now_us;
+    }
+    return ++p->strikes >= STRIKES_MAX;
+}
+
+size_t room_lobby_count(const struct room *r)
+{
+    size_t n = 0;
+    ROOM_FOREACH_PEER(r, p)
+    n += p->state == PEER_LOBBY;
+    return n;
+}

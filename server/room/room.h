@@ -1,0 +1,102 @@
+/* room.h - the rooms: who is in which, and what it holds. State only: no I/O, no clock, no message.
+ *
+ * Owner tree: struct rooms owns rooms, a room its peers, a peer its transports, a transport its producers (send direction) or consumers
+ * (receive direction). A consumer borrows its producer; freeing a producer frees its consumers. Every media object has a handle, unique
+ * in the registry, by which a worker's events find it; ids are for browsers and are looked up in their peer only, so that nobody
+ * can name the objects of somebody else, nor of another room.
+ *
+ * Everybody may read the fields. They are changed by the functions here, but for those marked (set).
+ */
+#ifndef ALTHING_SERVER_ROOM_ROOM_H
+#define ALTHING_SERVER_ROOM_ROOM_H
+
+#include "server/room/chat.h"
+#include "server/room/limits.h"
+#include "server/room/perm.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+struct rooms {
+    struct room *by_id;
+    struct object *by_handle;
+    size_t n_rooms, n_peers;
+    uint64_t next_serial;
+    uint64_t consumers_refused; /* (set) PEER_CONSUMERS_MAX */
+};
+
+struct room {
+    struct rooms *rooms;
+    char *id;
+    char session_id[37]; /* uuid: the main session's */
+    int64_t created_ms;  /* since 1970 */
+    bool locked;         /* (set) */
+    struct peer *peers;  /* in order of arrival, lobby included */
+    size_t n_peers;
+    size_t picture_bytes; /* of all peers' pictures */
+    struct chat chat, files;
+    void *media;         /* (set) the room's router, of server/media; NULL: none is up */
+    UT_hash_handle hh;
+};
+
+enum peer_state {
+    PEER_LOBBY,    /* waits until somebody promotes it; knows nothing of the room */
+    PEER_ADMITTED, /* may create transports */
+    PEER_JOINED,   /* said its name: others see it */
+};
+
+struct peer {
+    struct room *room;
+    uint64_t serial;     /* never used again: names this peer beyond doubt */
+    char *id;            /* chosen by the browser; unique in the room */
+    char *reconnect_key;
+    enum peer_state state; /* (set) */
+    uint32_t perms;      /* (set) bit p: enum perm p */
+    char *display_name;  /* "" until it said one */
+    char *picture;       /* data URI or URL; NULL: none */
+    bool raised_hand, recording, escape;        /* (set) */
+    int64_t raised_hand_ms;                     /* (set) since 1970; 0: never */
+    char reaction[REACTION_MAX + 1];            /* (set) "": none */
+    int64_t reaction_ms;                        /* (set) */
+    void *session;       /* (set) its connection; NULL: lost, and kept until leave_at_us */
+    int64_t leave_at_us; /* (set) */
+    void *capabilities;  /* (set) what it can receive; freed with capabilities_free */
+    void (*capabilities_free)(void *);
+    struct transport *send, *recv; /* NULL: none */
+    size_t n_producers;
+    unsigned strikes;    /* see limits.h */
+    int64_t strikes_at_us;
+    char address[64], user_agent[256]; /* (set) for the operator */
+    struct peer *prev, *next;
+};
+
+/* ---- rooms ---- */
+
+void rooms_init(struct rooms *rs);
+void rooms_free(struct rooms *rs); /* and all in it */
+struct room *rooms_find(const struct rooms *rs, const char *id);
+/* NULL: ROOMS_MAX. The id is copied and was checked (text_id). */
+struct room *room_new(struct rooms *rs, const char *id, int64_t now_ms);
+void room_free(struct room *r); /* its peers too; NULL is fine */
+
+/* ---- peers ---- */
+
+struct peer *room_peer(const struct room *r, const char *id);
+struct peer *room_peer_by_serial(const struct room *r, uint64_t serial);
+/* NULL: ROOM_PEERS_MAX. It starts in the lobby without permissions. */
+struct peer *peer_new(struct room *r, const char *id, const char *reconnect_key);
+void peer_free(struct peer *p); /* NULL is fine; the room stays, also when empty */
+void peer_set_name(struct peer *p, const char *name);      /* checked */
+bool peer_set_picture(struct peer *p, const char *picture); /* checked; NULL or "": none. false: PICTURES_MAX_BYTES, nothing changed */
+void peer_set_capabilities(struct peer *p, void *caps, void (*free_fn)(void *)); /* owns caps; NULL: none */
+/* Counts a broken limit. true: that is enough, disconnect it. */
+bool peer_strike(struct peer *p, int64_t now_us);
+/* How many peers are in the lobby. */
+size_t room_lobby_count(const struct room *r);
+
+#define ROOM_FOREACH_PEER(r, p) for (struct peer *p = (r)->peers; p; p = p->next)
+
+#endif
