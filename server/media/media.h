@@ -1,0 +1,82 @@
+/* media.h - the workers as the rooms see them: which are there, which room's router is on which, requests to them.
+ *
+ * One struct media lives on one libuv loop. Workers come with media_worker_up() and go with media_worker_down(), a closed channel, a
+ * broken contract or an answer that does not come; whatever the reason, the replies that are left come with an error, then each of its
+ * routers is reported lost. A router is placed on the worker with the least load; there is one a room now, but nothing here says so.
+ * Handles are never used again, not even by the next start of the server: the epoch is in their high bits.
+ * Callbacks are called from the loop (or media_worker_down(), media_tick()), never inside any other call here.
+ */
+#ifndef ALTHING_SERVER_MEDIA_MEDIA_H
+#define ALTHING_SERVER_MEDIA_MEDIA_H
+
+#include "proto/counters.h"
+#include "proto/handoff.h"
+#include "server/media/channel.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#define MEDIA_WORKERS_MAX 256
+
+struct media;
+struct media_router;
+struct media_worker;
+
+struct media_handlers {
+    void (*worker_up)(void *arg); /* it answered hello: routers can be placed */
+    /* Its worker is gone; the router is freed when the callback returns, and must not be freed in it. */
+    void (*router_lost)(struct media_router *r, void *user, void *arg);
+    /* Tell the supervisor (HANDOFF_WORKER_BAD): the worker breaks the contract or does not answer. */
+    void (*worker_bad)(uint32_t index, uint64_t generation, const char *why, void *arg);
+    /* Checked, but the handles are what the worker says: media_router_on(). */
+    void (*event)(const struct media_worker *from, const Althing__Event *event, void *arg);
+    /* How much a router's room weighs, for the placement: streams in and out. */
+    unsigned (*load)(void *user, void *arg);
+};
+
+int media_new(struct media **mp, uv_loop_t *loop, uint64_t epoch, const struct media_handlers *handlers, void *arg);
+/* Closes all channels without a word (the workers see it); no callback. The caller runs the loop once more, so that libuv lets go. */
+void media_free(struct media *m);
+
+/* Takes both descriptors, also on error. Of the same index, an older one is dropped first. 0, -EINVAL, -errno. */
+int media_worker_up(struct media *m, const struct handoff *h, int channel_fd, int counters_fd);
+void media_worker_down(struct media *m, uint64_t generation); /* unknown: fine */
+void media_tick(struct media *m, int64_t now_us);             /* a few times a second: overdue answers */
+bool media_ready(const struct media *m);                      /* at least one worker answered hello */
+
+uint64_t media_handle(struct media *m); /* the next handle */
+
+/* Sends CreateRouter. NULL: no worker is up. */
+struct media_router *media_router_new(struct media *m, const char *room, void *user);
+void media_router_free(struct media_router *r); /* sends CloseRouter; NULL is fine */
+uint64_t media_router_handle(const struct media_router *r);
+bool media_router_on(const struct media_router *r, const struct media_worker *w);
+const struct media_worker *media_router_worker(const struct media_router *r);
+/* fn (NULL: nobody cares) is called once, later. */
+void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle, channel_reply_f *fn, void *arg);
+
+/* ---- what is known of a worker ---- */
+
+struct media_fingerprint {
+    char algorithm[17], value[201];
+};
+
+uint32_t media_worker_index(const struct media_worker *w);
+uint64_t media_worker_generation(const struct media_worker *w);
+int32_t media_worker_pid(const struct media_worker *w);
+const char *media_worker_release(const struct media_worker *w);
+bool media_worker_answers(const struct media_worker *w); /* said hello */
+const struct handoff_candidate *media_worker_candidates(const struct media_worker *w, size_t *n);
+const struct media_fingerprint *media_worker_fingerprints(const struct media_worker *w, size_t *n);
+/* Its counters; NULL while there are none to be read. */
+struct counters_reader *media_worker_counters(const struct media_worker *w);
+/* In the order of their index; NULL first, NULL at the end. */
+const struct media_worker *media_worker_next(const struct media *m, const struct media_worker *w);
+/* What the workers that are gone have counted, summed up. */
+void media_lost_totals(const struct media *m, enum counters_level level, uint64_t values[static COUNTERS_FIELDS_MAX]);
+uint64_t media_workers_lost(const struct media *m);
+
+#endif
