@@ -21,6 +21,14 @@ struct media_router {
     struct media_router *prev, *next;
 };
 
+/* A request that the channel did not take: its callback is called from the loop. */
+struct unsent {
+    uint64_t handle;
+    channel_reply_f *fn;
+    void *arg;
+    struct unsent *next;
+};
+
 struct media_worker {
     struct media *media;
     uint32_t index;
@@ -38,6 +46,7 @@ struct media_worker {
     struct media_fingerprint fingerprints[8];
     size_t n_fingerprints;
     struct media_router *routers;
+    struct unsent *unsent;
 };
 
 struct media {
@@ -47,7 +56,8 @@ struct media {
     void *arg;
     struct media_worker *workers[MEDIA_WORKERS_MAX]; /* by index */
     uv_timer_t *reaper;                              /* drops the doomed from the loop */
-    uint64_t lost[COUNTERS_LEVELS][COUNTERS_FIELDS_MAX];
+    uint64_t *lost[MEDIA_WORKERS_MAX]; /* COUNTERS_FIELDS_MAX each, of a place's former workers */
+    uint32_t n_places;
     uint64_t n_lost;
 };
 
@@ -97,6 +107,7 @@ void media_free(struct media *m)
         return;
     for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
         struct media_worker *w = m->workers[i];
+        free(m->lost[i]);
         if (!w)
             continue;
         struct media_router *r, *tmp;
@@ -112,17 +123,30 @@ void media_free(struct media *m)
 
 static void add_totals(struct media *m, const struct media_worker *w)
 {
-    for (unsigned level = 0; w->counters && level < COUNTERS_LEVELS; level++) {
-        uint64_t v[COUNTERS_FIELDS_MAX] = {0};
-        counters_reader_total(w->counters, (enum counters_level)level, v);
-        size_t n;
-        const struct counters_field *f = counters_fields((enum counters_level)level, &n);
-        for (size_t i = 0; i < n; i++) {
-            if (f[i].kind == COUNTERS_KIND_COUNTER)
-                m->lost[level][i] += v[i];
-        }
-    }
     m->n_lost++;
+    uint64_t v[COUNTERS_FIELDS_MAX] = {0};
+    if (!w->counters)
+        return;
+    counters_reader_total(w->counters, COUNTERS_WORKER, v);
+    if (!m->lost[w->index])
+        m->lost[w->index] = mem_calloc(COUNTERS_FIELDS_MAX, sizeof(uint64_t));
+    size_t n;
+    const struct counters_field *f = counters_fields(COUNTERS_WORKER, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (f[i].kind == COUNTERS_KIND_COUNTER)
+            m->lost[w->index][i] += v[i];
+    }
+}
+
+static void fail_unsent(struct media_worker *w)
+{
+    while (w->unsent) {
+        struct unsent *u = w->unsent;
+        LL_DELETE(w->unsent, u);
+        if (u->fn)
+            u->fn(u->handle, "the worker cannot take it", u->arg);
+        free(u);
+    }
 }
 
 static void worker_drop(struct media_worker *w, const char *why, bool bad)
@@ -135,12 +159,14 @@ static void worker_drop(struct media_worker *w, const char *why, bool bad)
     w->answers = false;
     add_totals(m, w);
     channel_fail(w->channel, "the worker is gone");
+    fail_unsent(w);
     while (w->routers) {
         struct media_router *r = w->routers;
         m->handlers.router_lost(r, r->user, m->arg);
         DL_DELETE(w->routers, r);
         free(r);
     }
+    fail_unsent(w);
     if (bad)
         m->handlers.worker_bad(w->index, w->generation, why, m->arg);
     worker_free(w);
@@ -151,6 +177,8 @@ static void reap(uv_timer_t *t)
     struct media *m = t->data;
     for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
         struct media_worker *w = m->workers[i];
+        if (w)
+            fail_unsent(w);
         if (w && w->doomed)
             worker_drop(w, w->doomed, true);
     }
@@ -215,7 +243,8 @@ static void on_event(const Althing__Event *e, void *arg)
 
 static bool handoff_ok(const struct handoff *h)
 {
-    if (h->index >= MEDIA_WORKERS_MAX || h->n_candidates > HANDOFF_CANDIDATES_MAX)
+    if (h->index >= MEDIA_WORKERS_MAX || h->n_workers > MEDIA_WORKERS_MAX ||
+        h->n_candidates > HANDOFF_CANDIDATES_MAX)
         return false;
     for (size_t i = 0; i < h->n_candidates; i++) {
         if (!memchr(h->candidates[i].address, 0, sizeof(h->candidates[i].address)))
@@ -231,6 +260,7 @@ int media_worker_up(struct media *m, const struct handoff *h, int channel_fd_, i
         close(counters_fd);
         return -EINVAL;
     }
+    m->n_places = h->n_workers > h->index ? h->n_workers : h->index + 1;
     if (m->workers[h->index])
         worker_drop(m->workers[h->index], "replaced", false);
     struct media_worker *w = mem_zalloc(sizeof(*w));
@@ -354,28 +384,6 @@ void media_router_free(struct media_router *r)
     free(r);
 }
 
-/* An error of the channel itself ends the worker: channel_fail() cannot know this request, so it is
- * told apart here. */
-struct unsent {
-    struct media *media;
-    uv_timer_t timer;
-    uint64_t handle;
-    channel_reply_f *fn;
-    void *arg;
-};
-
-static void unsent_free(uv_handle_t *h)
-{
-    free(h->data);
-}
-
-static void unsent_report(uv_timer_t *t)
-{
-    struct unsent *u = t->data;
-    u->fn(u->handle, "the worker is gone", u->arg);
-    uv_close((uv_handle_t *)t, unsent_free);
-}
-
 void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle,
                    channel_reply_f *fn, void *arg)
 {
@@ -387,13 +395,10 @@ void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle
     }
     if (err != -EMSGSIZE)
         doom(w, channel_why(w->channel));
-    if (!fn)
-        return;
     struct unsent *u = mem_zalloc(sizeof(*u));
-    *u = (struct unsent){.media = w->media, .handle = handle, .fn = fn, .arg = arg};
-    u->timer.data = u;
-    uv_timer_init(w->media->loop, &u->timer);
-    uv_timer_start(&u->timer, unsent_report, 0, 0);
+    *u = (struct unsent){handle, fn, arg, NULL};
+    LL_APPEND(w->unsent, u);
+    uv_timer_start(w->media->reaper, reap, 0, 0);
 }
 
 uint64_t media_router_handle(const struct media_router *r)
@@ -455,19 +460,19 @@ struct counters_reader *media_worker_counters(const struct media_worker *w)
     return w->counters;
 }
 
-const struct media_worker *media_worker_next(const struct media *m, const struct media_worker *w)
+uint32_t media_places(const struct media *m)
 {
-    for (size_t i = w ? w->index + 1 : 0; i < MEDIA_WORKERS_MAX; i++) {
-        if (m->workers[i])
-            return m->workers[i];
-    }
-    return NULL;
+    return m->n_places;
 }
 
-void media_lost_totals(const struct media *m, enum counters_level level,
-                       uint64_t values[static COUNTERS_FIELDS_MAX])
+const struct media_worker *media_worker_at(const struct media *m, uint32_t index)
 {
-    memcpy(values, m->lost[level], sizeof(m->lost[level]));
+    return index < MEDIA_WORKERS_MAX ? m->workers[index] : NULL;
+}
+
+const uint64_t *media_place_totals(const struct media *m, uint32_t index)
+{
+    return index < MEDIA_WORKERS_MAX ? m->lost[index] : NULL;
 }
 
 uint64_t media_workers_lost(const struct media *m)

@@ -38,7 +38,7 @@ struct media_handlers {
 };
 
 int media_new(struct media **mp, uv_loop_t *loop, uint64_t epoch, const struct media_handlers *handlers, void *arg);
-/* Closes all channels without a word (the workers see it); no callback. The caller runs the loop once more, so that libuv lets go. */
+/* Closes all channels without a word (the workers see it); replies that are left come with an error. The caller runs the loop once more, so that libuv lets go. */
 void media_free(struct media *m);
 
 /* Takes both descriptors, also on error. Of the same index, an older one is dropped first. 0, -EINVAL, -errno. */
@@ -73,10 +73,11 @@ const struct handoff_candidate *media_worker_candidates(const struct media_worke
 const struct media_fingerprint *media_worker_fingerprints(const struct media_worker *w, size_t *n);
 /* Its counters; NULL while there are none to be read. */
 struct counters_reader *media_worker_counters(const struct media_worker *w);
-/* In the order of their index; NULL first, NULL at the end. */
-const struct media_worker *media_worker_next(const struct media *m, const struct media_worker *w);
-/* What the workers that are gone have counted, summed up. */
-void media_lost_totals(const struct media *m, enum counters_level level, uint64_t values[static COUNTERS_FIELDS_MAX]);
+uint32_t media_places(const struct media *m); /* how many workers there should be */
+/* NULL: none is in this place now. */
+const struct media_worker *media_worker_at(const struct media *m, uint32_t index);
+/* What the former workers of this place have counted (COUNTERS_WORKER); NULL: there were none. Gauges are 0. */
+const uint64_t *media_place_totals(const struct media *m, uint32_t index);
 uint64_t media_workers_lost(const struct media *m);
 
 #endif

@@ -9,7 +9,7 @@ enum object_type { OBJECT_TRANSPORT, OBJECT_PRODUCER, OBJECT_CONSUMER };
 /* First in each of the three. */
 struct object {
     enum object_type type;
-    bool confirmed;         /* (set) the worker has it; until then requests for it wait in acks */
+    bool confirmed;         /* (set) the worker has it; until then requests for it wait in acks, and nobody is told of it */
     uint64_t handle;        /* its name towards the worker */
     char id[37];            /* its name towards browsers, a uuid */
     uint64_t acks[ACKS_MAX]; /* requests of the browser, to be answered when it is confirmed, or with an error when it goes */
@@ -58,7 +58,6 @@ struct consumer {
     struct transport *transport; /* the receiver's */
     struct producer *producer;
     bool paused;             /* (set) by the receiver */
-    bool announced;          /* (set) newConsumer was sent: not before its producer runs */
     int preferred_spatial, preferred_temporal; /* (set) -1: the highest */
     int spatial, temporal;   /* (set) current ones, -1: none */
     uint32_t ssrc, rtx_ssrc; /* rtx_ssrc 0: none */

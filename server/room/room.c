@@ -28,18 +28,47 @@ struct room *rooms_find(const struct rooms *rs, const char *id)
     return r;
 }
 
+struct room *rooms_by_serial(const struct rooms *rs, uint64_t serial)
+{
+    struct room *r;
+    HASH_FIND(hh_serial, rs->by_serial, &serial, sizeof(serial), r);
+    return r;
+}
+
+struct room *rooms_after(const struct rooms *rs, uint64_t serial)
+{
+    struct room *r = rooms_by_serial(rs, serial);
+    if (r)
+        return r->hh.next;
+    for (r = rs->by_id; r && r->serial <= serial;)
+        r = r->hh.next;
+    return r;
+}
+
+struct peer *room_peer_after(const struct room *r, uint64_t serial)
+{
+    ROOM_FOREACH_PEER(r, p)
+    {
+        if (p->serial > serial)
+            return p;
+    }
+    return NULL;
+}
+
 struct room *room_new(struct rooms *rs, const char *id, int64_t now_ms)
 {
     if (rs->n_rooms >= ROOMS_MAX)
         return NULL;
     struct room *r = mem_zalloc(sizeof(*r));
     r->rooms = rs;
+    r->serial = rs->next_serial++;
     r->id = mem_strdup(id);
     rand_uuid(r->session_id);
     r->created_ms = now_ms;
     chat_init(&r->chat, CHAT_KEPT_MAX, CHAT_KEPT_BYTES);
     chat_init(&r->files, FILES_KEPT_MAX, FILES_KEPT_BYTES);
     HASH_ADD_KEYPTR(hh, rs->by_id, r->id, strlen(r->id), r);
+    HASH_ADD(hh_serial, rs->by_serial, serial, sizeof(r->serial), r);
     rs->n_rooms++;
     return r;
 }
@@ -53,6 +82,7 @@ void room_free(struct room *r)
     chat_clear(&r->chat);
     chat_clear(&r->files);
     HASH_DELETE(hh, r->rooms->by_id, r);
+    HASH_DELETE(hh_serial, r->rooms->by_serial, r);
     r->rooms->n_rooms--;
     free(r->id);
     free(r);

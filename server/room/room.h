@@ -21,7 +21,8 @@
 #include <uthash.h>
 
 struct rooms {
-    struct room *by_id;
+    struct room *by_id; /* in the order of their serials */
+    struct room *by_serial;
     struct object *by_handle;
     size_t n_rooms, n_peers;
     uint64_t next_serial;
@@ -30,6 +31,7 @@ struct rooms {
 
 struct room {
     struct rooms *rooms;
+    uint64_t serial; /* never used again */
     char *id;
     char session_id[37]; /* uuid: the main session's */
     int64_t created_ms;  /* since 1970 */
@@ -39,7 +41,7 @@ struct room {
     size_t picture_bytes; /* of all peers' pictures */
     struct chat chat, files;
     void *media;         /* (set) the room's router, of server/media; NULL: none is up */
-    UT_hash_handle hh;
+    UT_hash_handle hh, hh_serial;
 };
 
 enum peer_state {
@@ -78,6 +80,10 @@ struct peer {
 void rooms_init(struct rooms *rs);
 void rooms_free(struct rooms *rs); /* and all in it */
 struct room *rooms_find(const struct rooms *rs, const char *id);
+struct room *rooms_by_serial(const struct rooms *rs, uint64_t serial);
+/* For walks with pauses in between: the first room whose serial is greater. NULL: none. */
+struct room *rooms_after(const struct rooms *rs, uint64_t serial);
+struct peer *room_peer_after(const struct room *r, uint64_t serial); /* likewise */
 /* NULL: ROOMS_MAX. The id is copied and was checked (text_id). */
 struct room *room_new(struct rooms *rs, const char *id, int64_t now_ms);
 void room_free(struct room *r); /* its peers too; NULL is fine */

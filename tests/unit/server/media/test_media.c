@@ -1,0 +1,260 @@
+#include "server/media/media.h"
+
+#include "lib/clock.h"
+#include "tests/unit/check.h"
+#include "tests/unit/server/media/fake_worker.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static struct media *media;
+static uv_loop_t loop;
+static unsigned n_up, n_lost, n_bad, n_events, n_failed;
+static struct media_router *last_lost;
+static const struct media_worker *last_from;
+static bool replace; /* place a lost router at once */
+static struct media_router *placed;
+
+static void worker_up(void *arg)
+{
+    (void)arg;
+    n_up++;
+}
+
+static void router_lost(struct media_router *r, void *user, void *arg)
+{
+    (void)arg;
+    n_lost++;
+    last_lost = r;
+    if (replace)
+        placed = media_router_new(media, "again", user);
+}
+
+static void worker_bad(uint32_t index, uint64_t generation, const char *why, void *arg)
+{
+    (void)arg;
+    assert_int_equal(generation, index + 100);
+    assert_true(*why);
+    n_bad++;
+}
+
+static void event(const struct media_worker *from, const Althing__Event *e, void *arg)
+{
+    (void)e;
+    (void)arg;
+    last_from = from;
+    n_events++;
+}
+
+static unsigned load(void *user, void *arg)
+{
+    (void)arg;
+    return *(unsigned *)user;
+}
+
+static void replied(uint64_t handle, const char *err, void *arg)
+{
+    (void)handle;
+    (void)arg;
+    n_failed += err != NULL;
+}
+
+static void up(struct fake_worker *w, uint32_t index)
+{
+    int fd;
+    fake_init(w, &fd);
+    struct handoff h = {
+        HANDOFF_VERSION, HANDOFF_WORKER_UP, index, 4000 + (int)index, index + 100, 2, 1};
+    strcpy(h.candidates[0].address, "192.0.2.1");
+    assert_int_equal(media_worker_up(media, &h, fd, counters_create()), 0);
+}
+
+static void turn(struct fake_worker *a, struct fake_worker *b)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        if (a && a->fd >= 0)
+            fake_turn(a);
+        if (b && b->fd >= 0)
+            fake_turn(b);
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    static const struct media_handlers handlers = {worker_up, router_lost, worker_bad, event, load};
+    n_up = n_lost = n_bad = n_events = n_failed = 0;
+    replace = false;
+    uv_loop_init(&loop);
+    return media_new(&media, &loop, 3, &handlers, NULL);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    media_free(media);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    return uv_loop_close(&loop);
+}
+
+static void places_on_the_least_loaded(void **state)
+{
+    (void)state;
+    unsigned heavy = 50, light = 1;
+    struct fake_worker a, b;
+    assert_null(media_router_new(media, "none", &light));
+    up(&a, 0);
+    up(&b, 1);
+    assert_false(media_ready(media));
+    turn(&a, &b);
+    assert_int_equal(n_up, 2);
+    assert_true(media_ready(media));
+    struct media_router *one = media_router_new(media, "one", &heavy);
+    struct media_router *two = media_router_new(media, "two", &light);
+    struct media_router *three = media_router_new(media, "three", &light);
+    assert_ptr_equal(media_router_worker(one), media_worker_at(media, 0));
+    assert_ptr_equal(media_router_worker(two), media_worker_at(media, 1));
+    assert_ptr_equal(media_router_worker(three), media_worker_at(media, 1));
+    assert_true(media_router_handle(one) >> 40 == 3);
+    assert_int_equal(media_places(media), 2);
+    turn(&a, &b);
+    assert_string_equal(
+        fake_find(&a, ALTHING__REQUEST__METHOD_CREATE_ROUTER, 0)->create_router->room, "one");
+    assert_int_equal(fake_count(&b, ALTHING__REQUEST__METHOD_CREATE_ROUTER), 2);
+    media_router_free(two);
+    turn(&a, &b);
+    assert_int_equal(fake_count(&b, ALTHING__REQUEST__METHOD_CLOSE_ROUTER), 1);
+    fake_free(&a);
+    fake_free(&b);
+}
+
+static void tells_of_a_dead_worker(void **state)
+{
+    (void)state;
+    unsigned light = 1;
+    struct fake_worker a, b;
+    up(&a, 0);
+    turn(&a, NULL);
+    struct media_router *r = media_router_new(media, "one", &light);
+    up(&b, 1);
+    turn(&a, &b);
+    a.mute = true;
+    Althing__CloseTransport msg = ALTHING__CLOSE_TRANSPORT__INIT;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_TRANSPORT;
+    rq.close_transport = &msg;
+    media_request(r, &rq, 5, replied, NULL);
+    replace = true;
+    fake_free(&a);
+    turn(NULL, &b);
+    assert_int_equal(n_lost, 1);
+    assert_ptr_equal(last_lost, r);
+    assert_int_equal(n_failed, 1);
+    assert_int_equal(n_bad, 0);
+    assert_null(media_worker_at(media, 0));
+    assert_ptr_equal(media_router_worker(placed), media_worker_at(media, 1));
+    assert_int_equal(media_workers_lost(media), 1);
+    media_worker_down(media, 100); /* known already */
+    media_worker_down(media, 101);
+    assert_int_equal(n_lost, 2);
+    assert_null(placed);
+    fake_free(&b);
+}
+
+static void drops_who_breaks_the_contract(void **state)
+{
+    (void)state;
+    struct fake_worker a;
+    up(&a, 1);
+    turn(&a, NULL);
+    fake_bytes(&a, "\xff\xff", 2);
+    turn(NULL, NULL);
+    assert_int_equal(n_bad, 1);
+    assert_false(media_ready(media));
+    fake_free(&a);
+}
+
+static void drops_who_does_not_answer(void **state)
+{
+    (void)state;
+    struct fake_worker a;
+    unsigned light = 1;
+    up(&a, 1);
+    turn(&a, NULL);
+    a.mute = true;
+    media_router_new(media, "one", &light);
+    media_tick(media, clock_now_us());
+    assert_int_equal(n_bad, 0);
+    media_tick(media, clock_now_us() + CHANNEL_TIMEOUT_US + 1);
+    assert_int_equal(n_bad, 1);
+    assert_int_equal(n_lost, 1);
+    fake_free(&a);
+}
+
+static void drops_who_does_not_read(void **state)
+{
+    (void)state;
+    struct fake_worker a;
+    unsigned light = 1;
+    up(&a, 1);
+    turn(&a, NULL);
+    struct media_router *r = media_router_new(media, "one", &light);
+    Althing__CloseTransport msg = ALTHING__CLOSE_TRANSPORT__INIT;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_TRANSPORT;
+    rq.close_transport = &msg;
+    for (unsigned i = 0; i < CHANNEL_PENDING_MAX + 10; i++)
+        media_request(r, &rq, i, replied, NULL);
+    assert_int_equal(n_lost, 0); /* never inside the call */
+    for (unsigned i = 0; i < 10; i++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(n_lost, 1);
+    assert_int_equal(n_bad, 1);
+    assert_int_equal(n_failed, CHANNEL_PENDING_MAX + 10);
+    fake_free(&a);
+}
+
+static void hands_events_on(void **state)
+{
+    (void)state;
+    struct fake_worker a;
+    up(&a, 0);
+    turn(&a, NULL);
+    Althing__ScoreChanged s = ALTHING__SCORE_CHANGED__INIT;
+    s.object = 9;
+    s.score = 7;
+    Althing__Event e = ALTHING__EVENT__INIT;
+    e.kind_case = ALTHING__EVENT__KIND_SCORE;
+    e.score = &s;
+    fake_event(&a, &e);
+    turn(&a, NULL);
+    assert_int_equal(n_events, 1);
+    assert_ptr_equal(last_from, media_worker_at(media, 0));
+    fake_free(&a);
+}
+
+static void takes_nothing_odd_from_the_supervisor(void **state)
+{
+    (void)state;
+    struct handoff h = {HANDOFF_VERSION, HANDOFF_WORKER_UP, MEDIA_WORKERS_MAX, 1, 1, 2, 0};
+    assert_true(media_worker_up(media, &h, dup(0), dup(0)) < 0);
+    h.index = 0;
+    h.n_candidates = 1;
+    memset(h.candidates[0].address, 'x', sizeof(h.candidates[0].address));
+    assert_true(media_worker_up(media, &h, dup(0), dup(0)) < 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(places_on_the_least_loaded, setup, teardown),
+        cmocka_unit_test_setup_teardown(tells_of_a_dead_worker, setup, teardown),
+        cmocka_unit_test_setup_teardown(drops_who_breaks_the_contract, setup, teardown),
+        cmocka_unit_test_setup_teardown(drops_who_does_not_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(drops_who_does_not_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(hands_events_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_nothing_odd_from_the_supervisor, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
