@@ -52,7 +52,7 @@ size_t ice_input(struct ice *ice, const struct tuple *from, const uint8_t *msg, 
 bool ice_is_valid(const struct ice *ice, const struct tuple *t);
 const struct tuple *ice_selected(const struct ice *ice); /* NULL: none */
 enum ice_state ice_state(const struct ice *ice);
-/* Authenticated media came from that tuple: it becomes the selected one if it is valid and none was nominated later. */
+/* Authenticated media came from that tuple: it becomes the selected one if it is valid and none has been nominated. */
 void ice_media_from(struct ice *ice, const struct tuple *from);
 void ice_forget_sock(struct ice *ice, uint32_t sock); /* a TCP connection ended */
 /* New credentials (RFC 8445 9). The old ones are taken until the first request with the new ones. 0 or -EINVAL. */
