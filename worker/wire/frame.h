@@ -38,6 +38,7 @@ struct frame_info {
     bool keyframe;       /* this packet starts one: from here a decoder can start */
     bool start, end;     /* first, last packet of a frame (of a layer frame) */
     bool sync;           /* from this frame on its temporal layer can be decoded */
+    bool sync_above;     /* VP9: after this frame all higher temporal layers can be decoded */
     bool has_picture_id, has_tl0picidx;
     bool has_temporal;   /* the layer was said */
     bool not_referenced; /* VP9: higher spatial layers do not need it */

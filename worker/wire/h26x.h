@@ -6,11 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A key frame is told by an SPS or IDR slice (H.265: VPS, SPS or IRAP slice) as a single unit, in an aggregate, or at the start of a
+ * fragmented unit. */
 struct h26x {
-    bool
-        keyframe; /* SPS or IDR (H.265: VPS, SPS or IRAP) as single unit, in an aggregate, or at the start of a fragment */
-    bool start;   /* not the rest of a fragmented unit */
-    uint8_t tid;  /* H.265 only: temporal layer, 0..6 */
+    bool keyframe;
+    bool start;  /* not the rest of a fragmented unit */
+    uint8_t tid; /* H.265 only: temporal layer, 0..6 */
 };
 
 int h264_parse(const uint8_t *payload, size_t len, struct h26x *out); /* 0, or -EBADMSG */

@@ -31,7 +31,8 @@ enum rtcp_fmt {
     RTCP_PSFB_AFB = 15, /* application layer: REMB */
 };
 
-#define RTCP_REPORTS_MAX 31 /* in one SR or RR */
+#define RTCP_REPORTS_MAX 31   /* in one SR or RR */
+#define RTCP_TWCC_MAX    2048 /* statuses that are composed into one feedback */
 #define RTCP_SSRCS_MAX   31 /* taken from one BYE, SDES, FIR, REMB or DLRR; more are passed over */
 
 bool rtcp_is_rtcp(const uint8_t *data, size_t len); /* RFC 5761 4: by the first two bytes */
@@ -152,8 +153,9 @@ void rtcp_write_pli(struct writer *w, uint32_t sender, uint32_t media);
 void rtcp_write_fir(struct writer *w, uint32_t sender, uint32_t media, uint8_t seq);
 void rtcp_write_remb(struct writer *w, uint32_t sender, uint64_t bitrate, const uint32_t *ssrcs,
                      size_t n); /* n up to 31 */
-/* Statuses from base_seq on, consecutive; n at least 1, the first of them received. Those that cannot be told in this packet (room, a
- * gap of more than 8191, a delta of more than about 8 s) are left for the next: returns how many are in it, 0: not one fits. */
+/* Statuses of consecutive numbers, the first one's being the base, at least one received, arrivals not below 0. Those that cannot be told in
+ * this packet (for want of room, or since a delta is over 8 s; at most RTCP_TWCC_MAX) are left for the next: returns how many are in it.
+ * 0: nothing was written, and the writer is as before. */
 size_t rtcp_write_twcc(struct writer *w, uint32_t sender, uint32_t media, uint8_t count,
                        const struct rtcp_twcc_status *st, size_t n);
 

@@ -1,0 +1,34 @@
+/* fuzz_frame.c - a payload: the first byte chooses the codec. A VP8 descriptor is rewritten and must keep its meaning. */
+#include "worker/wire/av1.h"
+#include "worker/wire/frame.h"
+#include "worker/wire/vp8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void rewrite(const uint8_t *data, size_t size)
+{
+    struct vp8 d, e;
+    if (vp8_parse(data, size, &d) < 0)
+        return;
+    uint8_t out[VP8_DESCRIPTOR_MAX + 1];
+    size_t n = vp8_compose(out, &d, 0x1234, 0x56);
+    out[n] = data[d.len];
+    if (vp8_parse(out, n + 1, &e) < 0 || e.tid != d.tid || e.keyframe != d.keyframe ||
+        e.start != d.start)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct frame_ctx ctx = {0};
+    struct frame_info f;
+    if (size == 0)
+        return 0;
+    enum frame_codec codec = (enum frame_codec)(data[0] % (FRAME_CODEC_H265 + 1));
+    frame_parse(codec, data + 1, size - 1, data[0] & 0x80, NULL, &ctx, &f);
+    rewrite(data + 1, size - 1);
+    return 0;
+}
