@@ -30,4 +30,7 @@
 #define STRIKE_FORGIVE_S  2
 #define GRACE_S           5           /* how long a peer whose connection was lost is kept for its return */
 
+#define KEPT_PERMS_MAX    32          /* of a room: changed permissions of peers that left; the oldest goes */
+#define KEPT_PERMS_S      120         /* how long they are kept for a return with the same reconnectKey */
+
 #endif

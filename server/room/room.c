@@ -4,6 +4,7 @@
 #include "lib/rand.h"
 #include "server/room/objects.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +177,36 @@ bool peer_strike(struct peer *p, int64_t now_us)
         p->strikes_at_us = now_us;
     }
     return ++p->strikes >= STRIKES_MAX;
+}
+
+void peer_keep_perms(const struct peer *p, int64_t now_us)
+{
+    struct kept_perms *place = &p->room->kept[0];
+    for (size_t i = 0; i < KEPT_PERMS_MAX; i++) {
+        struct kept_perms *k = &p->room->kept[i];
+        if (!strcmp(k->key, p->reconnect_key)) {
+            place = k;
+            break;
+        }
+        if (k->until_us < place->until_us)
+            place = k;
+    }
+    snprintf(place->key, sizeof(place->key), "%s", p->reconnect_key);
+    place->perms = p->perms;
+    place->until_us = now_us + KEPT_PERMS_S * INT64_C(1000000);
+}
+
+bool peer_kept_perms(struct peer *p, int64_t now_us)
+{
+    for (size_t i = 0; i < KEPT_PERMS_MAX; i++) {
+        struct kept_perms *k = &p->room->kept[i];
+        if (k->until_us < now_us || strcmp(k->key, p->reconnect_key) != 0)
+            continue;
+        p->perms = k->perms;
+        *k = (struct kept_perms){0};
+        return true;
+    }
+    return false;
 }
 
 size_t room_lobby_count(const struct room *r)

@@ -29,6 +29,13 @@ struct rooms {
     uint64_t consumers_refused; /* (set) PEER_CONSUMERS_MAX */
 };
 
+/* What a peer that left may have again when it comes back. */
+struct kept_perms {
+    char key[PEER_ID_MAX + 1]; /* its reconnectKey */
+    uint32_t perms;
+    int64_t until_us; /* 0: an empty place */
+};
+
 struct room {
     struct rooms *rooms;
     uint64_t serial; /* never used again */
@@ -40,6 +47,7 @@ struct room {
     size_t n_peers;
     size_t picture_bytes; /* of all peers' pictures */
     struct chat chat, files;
+    struct kept_perms kept[KEPT_PERMS_MAX];
     void *media;         /* (set) the room's router, of server/media; NULL: none is up */
     UT_hash_handle hh, hh_serial;
 };
@@ -100,6 +108,8 @@ bool peer_set_picture(struct peer *p, const char *picture); /* checked; NULL or 
 void peer_set_capabilities(struct peer *p, void *caps, void (*free_fn)(void *)); /* owns caps; NULL: none */
 /* Counts a broken limit. true: that is enough, disconnect it. */
 bool peer_strike(struct peer *p, int64_t now_us);
+void peer_keep_perms(const struct peer *p, int64_t now_us);          /* it leaves */
+bool peer_kept_perms(struct peer *p, int64_t now_us);                /* it is back: sets p->perms; false: nothing was kept */
 /* How many peers are in the lobby. */
 size_t room_lobby_count(const struct room *r);
 

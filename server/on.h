@@ -1,0 +1,66 @@
+/* on.h - the handlers of the browsers' messages and the workers' events, one file a group. See dispatch.h for when each is called. */
+#ifndef ALTHING_SERVER_ON_H
+#define ALTHING_SERVER_ON_H
+
+#include "server/dispatch.h"
+#include "server/ortc/ortc.h"
+#include "server/ortc/to_worker.h"
+
+/* ---- on_connect.c: coming, coming back, going ---- */
+void on_connect_session(struct hub *h, struct edge_session *s, const struct edge_query *query);
+void on_closed_session(struct hub *h, struct edge_session *s, enum edge_reason reason);
+void on_connect_tick(struct hub *h, int64_t now_us); /* who did not come back goes */
+void on_connect_admit(struct hub *h, struct peer *p); /* into the room, from outside or the lobby */
+/* Others are told, what it had is closed, an empty room too (*p and perhaps its room are gone). */
+void on_connect_remove(struct hub *h, struct peer *p);
+void on_connect_send_away(struct hub *h, struct peer *p, const char *why); /* the same, and its connection ends with 41 */
+/* Gives the room a router if it has none, and asks the peer for its capabilities. */
+void on_connect_media(struct hub *h, struct peer *p);
+
+/* ---- on_join.c ---- */
+call_f on_join;
+json_t *on_join_peer_info(const struct peer *p);
+json_t *on_join_room_state(const struct hub *h, const struct peer *p); /* what join and peerReconnected have in common */
+
+/* ---- on_transport.c ---- */
+call_f on_create_transport, on_connect_transport, on_restart_ice;
+void on_transport_drop(struct hub *h, struct transport *t, const char *why); /* with all it has; the browser is not told of it itself */
+void on_peer_drop_media(struct hub *h, struct peer *p, const char *why);     /* both transports */
+
+/* ---- on_produce.c ---- */
+call_f on_produce, on_produce_data, on_pause_producer, on_resume_producer, on_close_producer;
+void on_producer_drop(struct hub *h, struct producer *p, const char *why); /* its consumers' browsers are told, the sender is not */
+/* Closes a peer's producers that come from one of these sources (a NULL ends the list) and tells the peer. */
+void on_produce_stop(struct hub *h, struct peer *p, const char *const *sources);
+enum perm on_produce_perm(const char *source); /* PERM_NONE: no such source */
+
+/* ---- on_consume.c ---- */
+call_f on_pause_consumer, on_resume_consumer, on_preferred_layers, on_request_key_frame, on_consumer_priority;
+void on_consume_peer(struct hub *h, struct peer *p);         /* gives it what it can have by now */
+void on_consume_producer(struct hub *h, struct producer *p); /* gives it to all who can have it */
+void on_consumer_drop(struct hub *h, struct consumer *c);    /* the browser is told */
+void on_consume_wanted(struct hub *h, struct producer *p, bool hold); /* a consumer changed: newProducerLayer */
+void on_consume_tick(struct hub *h, int64_t now_us);
+
+
+/* ---- on_chat.c: what peers say of themselves and to each other ---- */
+call_f on_chat_message, on_change_display_name, on_change_picture, on_raised_hand, on_reaction, on_recording;
+call_f on_send_file, on_clear_file;
+json_t *on_chat_history(const struct room *r);
+json_t *on_file_history(const struct room *r);
+
+/* ---- on_room.c: the lock, the lobby, moderation ---- */
+call_f on_lock_room, on_unlock_room, on_promote_peer, on_promote_all, on_escape_meeting;
+call_f on_moderate_mute, on_moderate_stop_video, on_moderate_stop_screen, on_moderate_lower_hand, on_moderate_kick;
+call_f on_moderate_mute_all, on_moderate_stop_all_video, on_moderate_stop_all_screen, on_moderate_close;
+call_f on_moderate_clear_chat, on_moderate_clear_files, on_moderate_get_permissions, on_moderate_set_permissions;
+
+/* ---- on_media.c: the workers ---- */
+void on_worker_up(void *hub);
+void on_router_lost(struct media_router *r, void *room, void *hub);
+void on_worker_event(const struct media_worker *from, const Althing__Event *e, void *hub);
+unsigned on_load_asked(void *room, void *hub);
+json_t *on_media_configuration(const struct hub *h);
+void on_json_free(void *json); /* a json_t, as room/ holds it */
+
+#endif

@@ -1,0 +1,185 @@
+#include "lib/clock.h"
+#include "server/on.h"
+#include "server/room/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int64_t now_ms(void)
+{
+    return clock_wall_us() / 1000;
+}
+
+/* The main session is meant by its id or by none; there are no others. */
+static bool main_session(const struct call *c)
+{
+    const json_t *id = json_object_get(c->data, "sessionId");
+    return !id || json_is_null(id) ||
+           (json_is_string(id) && !strcmp(json_string_value(id), c->peer->room->session_id));
+}
+
+static json_t *describe(const struct room *r, const struct chat_entry *e, const char *what)
+{
+    return json_pack("{ss, ss, ss, sI, ss}", what, e->text, "peerId", e->peer_id, "displayName",
+                     e->display_name, "timestamp", (json_int_t)e->at_ms, "sessionId",
+                     r->session_id);
+}
+
+static json_t *history(const struct room *r, const struct chat *c, const char *what)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->count; i++)
+        json_array_append_new(list, describe(r, chat_at(c, i), what));
+    return list;
+}
+
+json_t *on_chat_history(const struct room *r)
+{
+    return history(r, &r->chat, "text");
+}
+
+json_t *on_file_history(const struct room *r)
+{
+    return history(r, &r->files, "magnetURI");
+}
+
+void on_chat_message(struct call *c)
+{
+    struct peer *p = c->peer;
+    const char *text = call_string(c, "text");
+    if (!c->hub->settings.chat) {
+        call_error(c, "there is no chat here");
+    } else if (!text || !*text || !text_lines(text, CHAT_TEXT_MAX)) {
+        call_limit(c, "text is missing, too long or malformed");
+    } else if (!main_session(c)) {
+        call_error(c, "no such session");
+    } else {
+        const struct chat_entry *e =
+            chat_add(&p->room->chat, text, p->id, p->display_name, now_ms());
+        hub_broadcast(
+            p->room, p, "chatMessage",
+            json_pack("{ss, so}", "peerId", p->id, "chatMessage", describe(p->room, e, "text")));
+        call_ok(c, NULL);
+    }
+}
+
+void on_send_file(struct call *c)
+{
+    struct peer *p = c->peer;
+    const char *uri = call_string(c, "magnetURI");
+    if (!c->hub->settings.files) {
+        call_error(c, "there is no file sharing here");
+    } else if (!uri || strncmp(uri, "magnet:?", 8) != 0 || !text_id(uri, MAGNET_MAX)) {
+        call_limit(c, "magnetURI is missing, too long or malformed");
+    } else if (!main_session(c)) {
+        call_error(c, "no such session");
+    } else {
+        const struct chat_entry *e =
+            chat_add(&p->room->files, uri, p->id, p->display_name, now_ms());
+        hub_broadcast(
+            p->room, p, "sendFile",
+            json_pack("{ss, so}", "peerId", p->id, "file", describe(p->room, e, "magnetURI")));
+        call_ok(c, NULL);
+    }
+}
+
+void on_clear_file(struct call *c)
+{
+    const char *uri = call_string(c, "magnetURI");
+    if (!uri || !text_id(uri, MAGNET_MAX)) {
+        call_limit(c, "magnetURI is missing, too long or malformed");
+        return;
+    }
+    if (chat_remove(&c->peer->room->files, c->peer->id, uri))
+        hub_broadcast(c->peer->room, NULL, "clearFile", json_pack("{ss}", "magnetURI", uri));
+    call_ok(c, NULL);
+}
+
+/* ---- what a peer says of itself ---- */
+
+static void tell(const struct peer *p, const char *method, const char *lobby_method, json_t *data)
+{
+    if (p->state == PEER_LOBBY)
+        hub_notify_holders(p->room, PERM_PROMOTE_PEER, lobby_method, data);
+    else if (p->state == PEER_JOINED)
+        hub_broadcast(p->room, p, method, data);
+    else
+        json_decref(data); /* join will tell */
+}
+
+void on_change_display_name(struct call *c)
+{
+    struct peer *p = c->peer;
+    const char *name = call_string(c, "displayName");
+    if (!name || !text_line(name, NAME_MAX_BYTES)) {
+        call_limit(c, "displayName is missing, too long or malformed");
+        return;
+    }
+    peer_set_name(p, name);
+    tell(p, "changeDisplayName", "lobby:changeDisplayName",
+         json_pack("{ss, ss}", "peerId", p->id, "displayName", name));
+    call_ok(c, NULL);
+}
+
+void on_change_picture(struct call *c)
+{
+    struct peer *p = c->peer;
+    const char *picture = call_string(c, "picture");
+    if (!picture || !text_line(picture, PICTURE_MAX_BYTES)) {
+        call_limit(c, "picture is missing, too long or malformed");
+    } else if (!peer_set_picture(p, picture)) {
+        call_limit(c, "the room's pictures are too large");
+    } else {
+        tell(p, "changePicture", "lobby:changePicture",
+             json_pack("{ss, ss}", "peerId", p->id, "picture", picture));
+        call_ok(c, NULL);
+    }
+}
+
+void on_raised_hand(struct call *c)
+{
+    struct peer *p = c->peer;
+    bool raised;
+    if (!c->hub->settings.raise_hand) {
+        call_error(c, "hands are not raised here");
+    } else if (!call_bool(c, "raisedHand", &raised)) {
+        call_limit(c, "raisedHand is missing or malformed");
+    } else {
+        p->raised_hand = raised;
+        p->raised_hand_ms = now_ms();
+        hub_broadcast(p->room, p, "raisedHand",
+                      json_pack("{ss, sb, sI}", "peerId", p->id, "raisedHand", raised,
+                                "raisedHandTimestamp", (json_int_t)p->raised_hand_ms));
+        call_ok(c, NULL);
+    }
+}
+
+void on_reaction(struct call *c)
+{
+    struct peer *p = c->peer;
+    const char *reaction = call_string(c, "reaction");
+    if (!c->hub->settings.reactions) {
+        call_error(c, "there are no reactions here");
+    } else if (!reaction || !text_line(reaction, REACTION_MAX)) {
+        call_limit(c, "reaction is missing, too long or malformed");
+    } else {
+        snprintf(p->reaction, sizeof(p->reaction), "%s", reaction);
+        p->reaction_ms = now_ms();
+        hub_broadcast(p->room, p, "reaction",
+                      json_pack("{ss, ss, sI, sI}", "peerId", p->id, "reaction", reaction,
+                                "reactionTimestamp", (json_int_t)p->reaction_ms,
+                                "sendReactionTimestamp", (json_int_t)p->reaction_ms));
+        call_ok(c, NULL);
+    }
+}
+
+void on_recording(struct call *c)
+{
+    struct peer *p = c->peer;
+    bool recording;
+    if (!c->hub->settings.recording || !call_bool(c, "recording", &recording))
+        return;
+    p->recording = recording;
+    hub_broadcast(p->room, p, "recording",
+                  json_pack("{ss, sb}", "peerId", p->id, "recording", recording));
+}

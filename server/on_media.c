@@ -1,0 +1,172 @@
+/* What workers say, and what follows for the rooms when one comes or goes.
+ *
+ * A lost router: everything of the room's media is gone at once. Each browser is told lostMediaServer (it drops its transports and waits),
+ * and then, as soon as the room has a router again, mediaConfiguration, upon which it makes everything anew.
+ */
+#include "lib/addr.h"
+#include "lib/log.h"
+#include "server/on.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void on_json_free(void *json)
+{
+    json_decref(json);
+}
+
+json_t *on_media_configuration(const struct hub *h)
+{
+    json_t *servers =
+        h->settings.ice_servers ? json_deep_copy(h->settings.ice_servers) : json_array();
+    return json_pack("{sO, so}", "routerRtpCapabilities", h->router_caps, "iceServers", servers);
+}
+
+static void ask_all(struct hub *h, struct room *r)
+{
+    ROOM_FOREACH_PEER(r, p)
+    {
+        if (p->state != PEER_LOBBY)
+            on_connect_media(h, p);
+    }
+}
+
+void on_worker_up(void *hub)
+{
+    struct hub *h = hub;
+    for (struct room *r = rooms_after(&h->rooms, 0); r; r = r->hh.next) {
+        if (!r->media)
+            ask_all(h, r);
+    }
+}
+
+void on_router_lost(struct media_router *router, void *room, void *hub)
+{
+    (void)router;
+    struct hub *h = hub;
+    struct room *r = room;
+    log_warn("media", "room lost its worker room=%s peers=%zu", r->id, r->n_peers);
+    r->media = NULL;
+    ROOM_FOREACH_PEER(r, p)
+    {
+        if (p->send)
+            hub_answer_waiting(&p->send->obj, NULL, "noMediaServer");
+        PEER_FOREACH_PRODUCER(p, pr)
+        hub_answer_waiting(&pr->obj, NULL, "noMediaServer");
+        if (p->recv)
+            hub_answer_waiting(&p->recv->obj, NULL, "noMediaServer");
+        transport_free(p->send);
+        transport_free(p->recv);
+        peer_set_capabilities(p, NULL, NULL);
+        if (p->state != PEER_LOBBY)
+            hub_notify(p, "lostMediaServer", NULL);
+    }
+    ask_all(h, r);
+}
+
+unsigned on_load_asked(void *room, void *hub)
+{
+    (void)hub;
+    const struct room *r = room;
+    size_t n = 0;
+    ROOM_FOREACH_PEER(r, p)
+    n += 1 + p->n_producers + (p->recv ? p->recv->n_consumers : 0);
+    return (unsigned)n;
+}
+
+/* ---- events ---- */
+
+static void on_dtls(struct hub *h, struct transport *t, const Althing__DtlsStateChanged *e)
+{
+    t->dtls_state = (uint8_t)e->state;
+    if (e->state != ALTHING__DTLS_STATE__DTLS_STATE_FAILED &&
+        e->state != ALTHING__DTLS_STATE__DTLS_STATE_CLOSED)
+        return;
+    log_info("media", "transport ends room=%s peer=%s dtls=%s reason=\"%s\"", t->peer->room->id,
+             t->peer->id, e->state == ALTHING__DTLS_STATE__DTLS_STATE_FAILED ? "failed" : "closed",
+             e->reason);
+    hub_notify(t->peer, "transportClosed", json_pack("{ss}", "transportId", t->obj.id));
+    on_transport_drop(h, t, "the transport is closed");
+}
+
+static void tuple_text(char *out, size_t cap, const char *ip, uint32_t port)
+{
+    struct addr a;
+    char buf[ADDR_STR_MAX];
+    if (!addr_parse(&a, ip, (uint16_t)port))
+        snprintf(out, cap, "%s", addr_format(&a, buf));
+}
+
+static void on_tuple(struct transport *t, const Althing__SelectedTuple *e)
+{
+    snprintf(t->protocol, sizeof(t->protocol), "%s", e->protocol);
+    tuple_text(t->local, sizeof(t->local), e->local_ip, e->local_port);
+    tuple_text(t->remote, sizeof(t->remote), e->remote_ip, e->remote_port);
+}
+
+static void on_layers(struct consumer *c, const Althing__LayersChanged *e)
+{
+    c->spatial = e->none ? -1 : (int)e->current->spatial;
+    c->temporal = e->none ? -1 : (int)e->current->temporal;
+    if (!c->obj.confirmed)
+        return;
+    json_t *data = json_pack("{ss}", "consumerId", c->obj.id);
+    json_object_set_new(data, "spatialLayer", e->none ? json_null() : json_integer(c->spatial));
+    json_object_set_new(data, "temporalLayer", e->none ? json_null() : json_integer(c->temporal));
+    hub_notify(c->transport->peer, "consumerLayersChanged", data);
+}
+
+static void on_score(struct object *o, const Althing__ScoreChanged *e)
+{
+    o->score = (uint8_t)e->score;
+    if (o->type == OBJECT_CONSUMER && o->confirmed)
+        hub_notify(object_peer(o), "consumerScore",
+                   json_pack("{ss, s{si, si}}", "consumerId", o->id, "score", "score",
+                             (int)e->score, "producerScore",
+                             (int)((struct consumer *)o)->producer->obj.score));
+}
+
+static uint64_t handle_of(const Althing__Event *e)
+{
+    switch (e->kind_case) {
+    case ALTHING__EVENT__KIND_ICE_STATE:
+        return e->ice_state->transport;
+    case ALTHING__EVENT__KIND_DTLS_STATE:
+        return e->dtls_state->transport;
+    case ALTHING__EVENT__KIND_TUPLE:
+        return e->tuple->transport;
+    case ALTHING__EVENT__KIND_LAYERS:
+        return e->layers->consumer;
+    case ALTHING__EVENT__KIND_SCORE:
+        return e->score->object;
+    default:
+        return 0;
+    }
+}
+
+void on_worker_event(const struct media_worker *from, const Althing__Event *e, void *hub)
+{
+    struct hub *h = hub;
+    if (e->kind_case == ALTHING__EVENT__KIND_RESYNC) {
+        log_warn("media", "worker lost events index=%u lost=%llu", media_worker_index(from),
+                 (unsigned long long)e->resync->lost);
+        return;
+    }
+    uint64_t handle = handle_of(e);
+    struct object *o = rooms_object(&h->rooms, handle);
+    /* Closed meanwhile, or an object of another worker: a worker speaks of its own only. */
+    if (!o || !object_peer(o)->room->media || !media_router_on(object_peer(o)->room->media, from))
+        return;
+    struct transport *t = rooms_transport(&h->rooms, handle);
+    struct consumer *c = rooms_consumer(&h->rooms, handle);
+    if (e->kind_case == ALTHING__EVENT__KIND_SCORE && o->type != OBJECT_TRANSPORT)
+        on_score(o, e->score);
+    else if (e->kind_case == ALTHING__EVENT__KIND_LAYERS && c)
+        on_layers(c, e->layers);
+    else if (e->kind_case == ALTHING__EVENT__KIND_ICE_STATE && t)
+        t->ice_state = (uint8_t)e->ice_state->state;
+    else if (e->kind_case == ALTHING__EVENT__KIND_DTLS_STATE && t)
+        on_dtls(h, t, e->dtls_state);
+    else if (e->kind_case == ALTHING__EVENT__KIND_TUPLE && t)
+        on_tuple(t, e->tuple);
+}
