@@ -59,6 +59,7 @@ struct edge_config {
     const char *const *origins;      /* allowed Origin headers ("https://meet.example.org", "*"); none: the request's own host */
     size_t n_origins;
     const char *config_js;           /* the text served at /config/config.js; NULL: the file of that name */
+    const char *content_security_policy; /* NULL: own origin, its wss:, blob:, data:. At most 1200 bytes */
     struct edge_limits limits;
 };
 
