@@ -1,0 +1,73 @@
+/* params.h - what the server says of objects, checked and flat. Filled by on_*.c, which refuses what is out of range: here everything
+ * fits, strings end with NUL, payload types are below 128. */
+#ifndef ALTHING_WORKER_ROUTE_PARAMS_H
+#define ALTHING_WORKER_ROUTE_PARAMS_H
+
+#include "worker/route/limits.h"
+#include "worker/wire/frame.h"
+#include "worker/wire/rtp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum params_kind { PARAMS_AUDIO = 1, PARAMS_VIDEO = 2 };
+
+struct params_codec {
+    enum frame_codec type;
+    uint8_t payload_type;
+    uint8_t
+        producer_payload_type; /* of a consumer: what the producer sends; of a producer: payload_type */
+    bool has_rtx;
+    uint8_t rtx_payload_type;
+    uint32_t clock_rate; /* never 0 */
+    bool nack, pli, fir, remb, transport_cc, use_dtx;
+    char subtype[16];
+};
+
+struct params_media {
+    size_t n_codecs; /* at least 1 */
+    struct params_codec codecs[LIMIT_CODECS];
+    struct rtp_ext_map ext;
+    char mid[LIMIT_MID + 1]; /* "": none */
+    char cname[LIMIT_CNAME + 1];
+};
+
+struct params_encoding {
+    uint32_t ssrc;     /* 0: learnt */
+    uint32_t rtx_ssrc; /* 0: none, or learnt */
+    char rid[LIMIT_RID + 1];
+    uint8_t spatial_layers, temporal_layers; /* at least 1 */
+    uint32_t max_bitrate;
+};
+
+struct params_producer {
+    uint64_t transport, producer;
+    enum params_kind kind;
+    struct params_media media;
+    size_t n_encodings; /* 1..LIMIT_ENCODINGS, lowest first */
+    struct params_encoding encodings[LIMIT_ENCODINGS];
+    bool paused;
+};
+
+struct params_consumer {
+    uint64_t transport, consumer, producer;
+    struct params_media media;
+    uint32_t ssrc;     /* never 0 */
+    uint32_t rtx_ssrc; /* 0: resend on ssrc */
+    bool paused;
+    uint32_t preferred_spatial, preferred_temporal; /* LAYERS_ALL: the highest */
+};
+
+struct params_fingerprint {
+    const char *algorithm, *value;
+};
+
+struct params_transport {
+    uint64_t router, transport;
+    const char *ufrag, *password; /* lengths are in the range of RFC 8445 5.3 */
+    const char *peer;
+    uint32_t max_incoming_bitrate;
+};
+
+#endif
