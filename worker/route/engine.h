@@ -1,27 +1,24 @@
-/* engine.h - the media worker without its sockets: datagrams and the time in, datagrams and the
- * next deadline out.
+/* engine.h - the media worker without its sockets: datagrams and the time in, datagrams and the next deadline out.
  *
  * The loop hands over all datagrams of a batch, then asks once for what they caused:
  *
- *     engine_receive(e, dgrams, n, now_us)    any number of times; composes no media, answers only
- * STUN and DTLS engine_timers(e, now_us)                when engine_next_us() has come
- *     engine_send(e, now_us)                  composes, encrypts and queues everything in the
- * outbox, flushing it on the way and at the end; a clock reading of its own, since it feeds the
- * bandwidth estimates
+ *     engine_receive(e, dgrams, n, now_us)   any number of times; answers STUN and DTLS at once, composes no media
+ *     engine_timers(e, now_us)               when engine_next_us() has come
+ *     engine_send(e, now_us)                 composes, encrypts, queues and flushes everything; a clock reading of its own, since
+ *                                            it feeds the bandwidth estimates. After every request of the server, too
  *
- * Invariant: between engine_send() and the next call nothing waits to be sent but what has its
- * deadline in engine_next_us().
+ * Invariant: after engine_send() nothing waits to be sent but what has its deadline in engine_next_us().
  *
- * The engine owns routers, they own transports, which own producers and consumers; a consumer
- * borrows its producer and is told when that goes. Objects are found by the server's 64-bit
- * handles. What may exist at most is in limits.h. The engine reads no clock, has no socket, writes
- * no log; none of receive, timers, send allocates for a packet. Not thread-safe, and no call may be
- * made from inside an event.
+ * The engine owns routers, they own transports, which own producers and consumers; a consumer borrows its producer and is told when
+ * that goes. Objects are found by the server's 64-bit handles. What may exist at most is in limits.h. The engine reads no clock, has
+ * no socket, writes no log; receive, timers and send do not allocate for a packet. Not thread-safe, and no call may be made from
+ * inside a callback.
  */
 #ifndef ALTHING_WORKER_ROUTE_ENGINE_H
 #define ALTHING_WORKER_ROUTE_ENGINE_H
 
 #include "lib/addr.h"
+#include "worker/secure/srtp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,15 +61,17 @@ struct engine_event {
         object; /* handle: a transport; of LAYERS a consumer; of SCORE a producer or a consumer */
     enum engine_ice_state ice;
     enum engine_dtls_state dtls;
-    const char *reason; /* of ENGINE_DTLS_FAILED, lasts as long as the call; else "" */
-    bool tcp;           /* TUPLE */
-    struct addr local, remote;
+    const char *reason;         /* of ENGINE_DTLS_FAILED, lasts as long as the call; else "" */
+    bool tcp;                   /* TUPLE */
+    struct addr local, remote;  /* TUPLE */
     bool none;                  /* LAYERS: nothing is sent */
     uint32_t spatial, temporal; /* LAYERS */
     uint32_t score;             /* SCORE: 0..10 */
 };
 
 typedef void engine_event_f(const struct engine_event *event, void *arg);
+/* The address of one of our sockets, by its number in a tuple. False: it is not there. */
+typedef bool engine_local_f(uint32_t sock, bool tcp, struct addr *local, void *arg);
 
 /* Everything is borrowed and outlives the engine. */
 struct engine_config {
@@ -82,8 +81,11 @@ struct engine_config {
     size_t pool_slots; /* received packets that may be held in all; 0: the default of limits.h */
     int64_t wall_offset_us; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, for the NTP times of sender
                                reports */
+    enum srtp_backend srtp; /* of all sessions */
     engine_event_f *event;  /* NULL: nobody listens */
     void *event_arg;
+    engine_local_f *local; /* NULL: SelectedTuple says no local address */
+    void *local_arg;
 };
 
 int engine_new(struct engine **ep, const struct engine_config *conf); /* 0 or -errno */
@@ -94,7 +96,7 @@ void engine_receive(struct engine *e, const struct dgram *dgrams, size_t n, int6
 void engine_timers(struct engine *e, int64_t now_us);
 void engine_send(struct engine *e, int64_t now_us);
 int64_t engine_next_us(const struct engine *e); /* TIME_NEVER_US: nothing is due */
-void engine_tcp_gone(struct engine *e, int sock,
+void engine_tcp_gone(struct engine *e, uint32_t sock,
                      int64_t now_us); /* a TCP connection ended; its tuples are forgotten */
 
 /* Closes every router and all in it, and forgets all handles: a new server has come. */

@@ -1,0 +1,337 @@
+#include "worker/route/outbound.h"
+
+#include "lib/seq.h"
+#include "worker/route/consumer.h"
+#include "worker/route/producer.h"
+#include "worker/route/state.h"
+#include "worker/route/transport.h"
+#include "worker/secure/srtp.h"
+#include "worker/stream/layers.h"
+#include "worker/stream/pool.h"
+#include "worker/stream/ring.h"
+#include "worker/wire/vp8.h"
+
+#include <string.h>
+
+/* Extensions that go through as they came, if the receiver negotiated them. */
+#define PASSED                                                                                     \
+    (RTP_EXT_BIT(RTP_EXT_AUDIO_LEVEL) | RTP_EXT_BIT(RTP_EXT_DEPENDENCY_DESCRIPTOR) |               \
+     RTP_EXT_BIT(RTP_EXT_VIDEO_ORIENTATION) | RTP_EXT_BIT(RTP_EXT_TOFFSET) |                       \
+     RTP_EXT_BIT(RTP_EXT_ABS_CAPTURE_TIME) | RTP_EXT_BIT(RTP_EXT_PLAYOUT_DELAY))
+/* And those that are the transport's own, on every packet. */
+#define OWN                                                                                        \
+    (RTP_EXT_BIT(RTP_EXT_MID) | RTP_EXT_BIT(RTP_EXT_ABS_SEND_TIME) |                               \
+     RTP_EXT_BIT(RTP_EXT_TRANSPORT_CC))
+
+static uint32_t abs_send_time(int64_t now_us)
+{
+    return (uint32_t)(((uint64_t)now_us << 18) / 1000000) & 0xffffff;
+}
+
+/* ---- composing ---------------------------------------------------------------------------------------------------------------------- */
+
+static const struct params_codec *codec_of(const struct consumer *c, const struct packet *pk)
+{
+    uint8_t i = c->by_pt[pk->rtp.pt & 127];
+    return i ? &c->media.codecs[i - 1] : NULL;
+}
+
+/* What stands between the header and the shared payload. */
+static void compose_head(struct outbound_item *it)
+{
+    struct writer w = writer_of(it->head + it->aad_len, sizeof(it->head) - it->aad_len);
+    const struct packet *pk = it->pk;
+    it->payload = packet_payload(pk);
+    it->payload_len = pk->rtp.payload_len;
+    if (it->kind == OUTBOUND_RTX)
+        writer_u16(&w, it->entry.seq);
+    struct vp8 d;
+    if (it->entry.rewritten && vp8_parse(it->payload, it->payload_len, &d) == 0) {
+        uint8_t desc[VP8_DESCRIPTOR_MAX];
+        size_t len = vp8_compose(desc, &d, it->entry.picture_id, it->entry.tl0picidx);
+        writer_bytes(&w, desc, len);
+        it->payload += d.len;
+        it->payload_len -= d.len;
+    }
+    it->head_len = (uint16_t)writer_len(&w);
+}
+
+/* False: the header does not fit. `h` has the fields that differ by kind; times and numbers are those to put on the wire. */
+static bool compose(struct outbound_item *it, const struct rtp *h, uint32_t send_time,
+                    uint16_t twcc)
+{
+    const struct consumer *c = it->consumer;
+    struct rtp_exts exts = it->pk->exts;
+    exts.present = (exts.present & PASSED) | OWN;
+    exts.abs_send_time = send_time;
+    exts.twcc = twcc;
+    exts.mid = (const uint8_t *)c->media.mid;
+    exts.mid_len = (uint8_t)strlen(c->media.mid);
+    if (!exts.mid_len)
+        exts.present &= ~RTP_EXT_BIT(RTP_EXT_MID);
+    it->aad_len = (uint16_t)rtp_compose(it->head, sizeof(it->head) - 2 - VP8_DESCRIPTOR_MAX, h,
+                                        &exts, &c->media.ext);
+    if (!it->aad_len)
+        return false;
+    compose_head(it);
+    return it->aad_len + it->head_len + it->payload_len + it->pad_len + SRTP_TRAILER_MAX <=
+           OUTBOX_DATA_MAX;
+}
+
+static struct outbound_item *item_of(struct consumer *c, const struct packet *pk,
+                                     enum outbound_kind kind, const struct send_entry *entry,
+                                     int64_t now_us)
+{
+    struct engine *e = c->transport->engine;
+    if (e->n_items == OUTBOUND_BURST)
+        outbound_flush(e, now_us);
+    struct outbound_item *it = &e->items[e->n_items];
+    it->consumer = c;
+    it->pk = pk;
+    it->kind = kind;
+    it->entry = *entry;
+    it->pad_len = 0;
+    return it;
+}
+
+static uint16_t next_twcc(struct consumer *c)
+{
+    return c->media.ext.id_of[RTP_EXT_TRANSPORT_CC] ? c->transport->twcc_out++ : 0;
+}
+
+/* ---- media ------------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_vp8(const struct params_codec *codec, const struct packet *pk)
+{
+    return codec->type == FRAME_CODEC_VP8 && pk->frame.has_picture_id;
+}
+
+static void leave_out(struct consumer *c, const struct packet *pk)
+{
+    seqmap_drop(&c->seqmap, pk->ext_seq);
+    if (pk->frame.has_picture_id)
+        vp8_map_drop(&c->vp8, &pk->frame);
+}
+
+/* Which numbers the packet gets. False: it is not sent. */
+static bool number(struct consumer *c, const struct batch_entry *b,
+                   const struct params_codec *codec, struct send_entry *entry, int64_t *out_seq,
+                   int64_t now_us)
+{
+    const struct packet *pk = b->pk;
+    struct layers_result r;
+    layers_packet(c->layers, b->stream->index, pk, c->producer->captures, now_us, &r);
+    if (r.switched) {
+        seqmap_switch(&c->seqmap, pk->ext_seq, r.skip_seq);
+        vp8_map_switch(&c->vp8);
+        score_init(&c->score);
+    }
+    if (!r.forward) {
+        if (r.current)
+            leave_out(c, pk);
+        return false;
+    }
+    *entry = (struct send_entry){.in_seq = pk->ext_seq,
+                                 .ts = pk->rtp.ts + r.ts_shift,
+                                 .stream = b->stream->index,
+                                 .marker = r.marker,
+                                 .rewritten = is_vp8(codec, pk)};
+    if (entry->rewritten &&
+        !vp8_map_frame(&c->vp8, &pk->frame, &entry->picture_id, &entry->tl0picidx)) {
+        seqmap_drop(&c->seqmap, pk->ext_seq);
+        return false;
+    }
+    if (!seqmap_map(&c->seqmap, pk->ext_seq, out_seq))
+        return false;
+    entry->seq = (uint16_t)*out_seq;
+    return true;
+}
+
+static void add_media(struct consumer *c, const struct batch_entry *b, int64_t now_us)
+{
+    const struct packet *pk = b->pk;
+    if (pk->rtp.payload_len == 0) {
+        if (layers_current_stream(c->layers) == b->stream->index)
+            seqmap_drop(&c->seqmap, pk->ext_seq);
+        return;
+    }
+    const struct params_codec *codec = codec_of(c, pk);
+    struct send_entry entry;
+    int64_t out_seq;
+    if (!codec) {
+        counter_add(&c->counters->packets_discarded, 1);
+        return;
+    }
+    if (!number(c, b, codec, &entry, &out_seq, now_us))
+        return;
+    entry.abs_send_time = abs_send_time(now_us);
+    entry.twcc = next_twcc(c);
+    struct outbound_item *it = item_of(c, pk, OUTBOUND_MEDIA, &entry, now_us);
+    struct rtp h = {.pt = codec->payload_type,
+                    .marker = entry.marker,
+                    .seq = entry.seq,
+                    .ts = entry.ts,
+                    .ssrc = c->ssrc};
+    it->roc = (uint32_t)(out_seq >> 16);
+    if (compose(it, &h, entry.abs_send_time, entry.twcc))
+        c->transport->engine->n_items++;
+    else
+        counter_add(&c->counters->packets_discarded, 1);
+}
+
+/* ---- resends ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool compose_rtx(struct consumer *c, struct outbound_item *it,
+                        const struct params_codec *codec, int64_t now_us)
+{
+    it->kind = OUTBOUND_RTX;
+    c->rtx_seq++;
+    struct rtp h = {.pt = codec->rtx_payload_type,
+                    .marker = it->entry.marker,
+                    .seq = (uint16_t)c->rtx_seq,
+                    .ts = it->entry.ts,
+                    .ssrc = c->rtx_ssrc};
+    it->roc = (uint32_t)(c->rtx_seq >> 16);
+    return compose(it, &h, abs_send_time(now_us), next_twcc(c));
+}
+
+/* The packet as it was: every field is in the entry. */
+static bool compose_again(struct consumer *c, struct outbound_item *it,
+                          const struct params_codec *codec)
+{
+    it->kind = OUTBOUND_AGAIN;
+    it->pad_len = it->entry.pad_len;
+    struct rtp h = {.pt = codec->payload_type,
+                    .marker = it->entry.marker,
+                    .seq = it->entry.seq,
+                    .ts = it->entry.ts,
+                    .ssrc = c->ssrc,
+                    .pad_len = it->pad_len};
+    it->roc = (uint32_t)(seq16_extend(it->entry.seq, c->seqmap.newest_out) >> 16);
+    return compose(it, &h, it->entry.abs_send_time, it->entry.twcc);
+}
+
+static void add_resend(struct consumer *c, uint16_t seq, int64_t now_us)
+{
+    const struct send_entry *found = send_nacked(c->send, seq, now_us);
+    if (!found)
+        return;
+    const struct send_entry entry = *found; /* a flush below may move it */
+    struct packet *pk = ring_get(c->producer->streams[entry.stream]->ring, entry.in_seq);
+    const struct params_codec *codec = pk ? codec_of(c, pk) : NULL;
+    if (!codec) {
+        send_missed(c->send);
+        return;
+    }
+    struct outbound_item *it = item_of(c, pk, OUTBOUND_AGAIN, &entry, now_us);
+    bool ok = c->rtx_ssrc && codec->has_rtx ? compose_rtx(c, it, codec, now_us)
+                                            : compose_again(c, it, codec);
+    if (!ok)
+        return;
+    send_resent(c->send, seq, it->aad_len + it->head_len + it->payload_len + it->pad_len, now_us);
+    c->transport->engine->n_items++;
+}
+
+void outbound_consumer(struct consumer *c, int64_t now_us)
+{
+    for (size_t i = 0; i < c->n_resends; i++)
+        add_resend(c, c->resends[i], now_us);
+    c->n_resends = 0;
+    for (const struct batch_entry *b = c->producer->first; b; b = b->next)
+        add_media(c, b, now_us);
+    consumer_check(c, now_us);
+}
+
+/* ---- sealing ------------------------------------------------------------------------------------------------------------------------ */
+
+static size_t plain_len(const struct outbound_item *it)
+{
+    return it->aad_len + it->head_len + it->payload_len + it->pad_len;
+}
+
+static bool same_frame(const struct outbound_item *a, const struct outbound_item *b)
+{
+    return a->consumer == b->consumer && a->kind == OUTBOUND_MEDIA && b->kind == OUTBOUND_MEDIA &&
+           a->entry.ts == b->entry.ts;
+}
+
+static void level_frame(struct outbound_item *items, size_t n)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (plain_len(&items[i]) > longest)
+            longest = plain_len(&items[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (plain_len(&items[i]) + 1 != longest || items[i].pad_len)
+            continue;
+        items[i].pad_len = items[i].entry.pad_len = 1;
+        items[i].head[0] |= 0x20; /* the P bit */
+    }
+}
+
+void outbound_level(struct outbound_item *items, size_t n)
+{
+    for (size_t i = 0, next; i < n; i = next) {
+        next = i + 1;
+        while (next < n && same_frame(&items[i], &items[next]))
+            next++;
+        if (next - i > 1 && items[i].kind == OUTBOUND_MEDIA)
+            level_frame(items + i, next - i);
+    }
+}
+
+static void count(struct outbound_item *it, size_t sealed, int64_t now_us)
+{
+    struct consumer *c = it->consumer;
+    struct counters_transport *t = c->transport->counters;
+    size_t bytes = plain_len(it);
+    transport_count_sent(c->transport, sealed, now_us);
+    if (it->kind != OUTBOUND_MEDIA) {
+        counter_add(&t->rtx_bytes_sent, bytes);
+        return;
+    }
+    send_sent(c->send, &it->entry, bytes, now_us);
+    rate_add(&c->rate, bytes, now_us);
+    counter_add(&c->counters->packets, 1);
+    counter_add(&c->counters->bytes, bytes);
+    counter_add(&t->rtp_packets_sent, 1);
+    counter_add(&t->rtp_bytes_sent, bytes);
+}
+
+static struct srtp_job job_of(const struct outbound_item *it, struct out_slot *slot)
+{
+    memcpy(slot->data, it->head, (size_t)it->aad_len + it->head_len);
+    return (struct srtp_job){.tx = it->consumer->transport->tx,
+                             .out = slot->data,
+                             .payload = it->payload,
+                             .aad_len = it->aad_len,
+                             .head_len = it->head_len,
+                             .payload_len = it->payload_len,
+                             .pad_len = it->pad_len,
+                             .roc = it->roc};
+}
+
+void outbound_flush(struct engine *e, int64_t now_us)
+{
+    struct outbox *ob = e->conf.outbox;
+    struct srtp_job jobs[OUTBOUND_BURST];
+    struct out_slot *slots[OUTBOUND_BURST];
+    size_t n = e->n_items;
+    outbound_level(e->items, n);
+    /* all slots of a burst are filled together, so none of them may be flushed before */
+    if (OUTBOX_SLOTS - ob->n < n)
+        outbox_flush(ob);
+    for (size_t i = 0; i < n; i++) {
+        slots[i] = outbox_take(ob, transport_selected(e->items[i].consumer->transport));
+        slots[i]->len = 0;
+        jobs[i] = job_of(&e->items[i], slots[i]);
+    }
+    srtp_tx_rtp(jobs, n);
+    for (size_t i = 0; i < n; i++) {
+        slots[i]->len = jobs[i].out_len;
+        if (jobs[i].out_len)
+            count(&e->items[i], jobs[i].out_len, now_us);
+    }
+    e->n_items = 0;
+}

@@ -1,0 +1,53 @@
+/* outbound.h - a consumer's packets, composed afresh for its receiver, sealed many at once, and put into the outbox.
+ *
+ * outbound_consumer() turns what a ready consumer has (resends first, then the batch of its producer) into items; when OUTBOUND_BURST
+ * are there, and at the end of engine_send() through outbound_flush(), they are sealed with one call. An item borrows its packet and its
+ * consumer: neither may go while items wait.
+ *
+ * Invariant: an output number (ssrc, extended sequence number) is composed once. A resend on the media SSRC is composed from
+ * the history entry and gives the same bytes; on the RTX SSRC every packet has a new number.
+ */
+#ifndef ALTHING_WORKER_ROUTE_OUTBOUND_H
+#define ALTHING_WORKER_ROUTE_OUTBOUND_H
+
+#include "worker/stream/send.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUTBOUND_BURST    64
+#define OUTBOUND_HEAD_MAX 512 /* header, extensions, OSN, VP8 descriptor */
+
+struct consumer;
+struct engine;
+struct packet;
+
+enum outbound_kind {
+    OUTBOUND_MEDIA,
+    OUTBOUND_RTX,   /* RFC 4588 */
+    OUTBOUND_AGAIN, /* the same packet on the media SSRC */
+};
+
+struct outbound_item {
+    struct consumer *consumer;
+    const struct packet *pk;
+    enum outbound_kind kind;
+    struct send_entry entry; /* of the media packet */
+    uint32_t roc;
+    uint16_t aad_len;  /* header and extensions */
+    uint16_t head_len; /* what stands before the payload: OSN, descriptor */
+    const uint8_t *payload;
+    uint32_t payload_len;
+    uint8_t pad_len;
+    uint8_t head[OUTBOUND_HEAD_MAX];
+};
+
+void outbound_consumer(struct consumer *c, int64_t now_us);
+void outbound_flush(struct engine *e, int64_t now_us);
+
+/* Gives the packets of one frame of one consumer that are one byte shorter than its longest a byte of padding, so that they leave in one
+ * GSO run. None becomes longer than the longest. */
+void outbound_level(struct outbound_item *items, size_t n);
+
+#endif
