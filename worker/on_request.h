@@ -30,13 +30,13 @@ struct channel_config {
 /* First channel_new(), then engine_new() with channel_event and the channel as its event and event_arg, then channel_start(). */
 void channel_new(struct channel **cp, const struct channel_config *conf);
 void channel_start(struct channel *c, struct engine *e); /* borrows the engine */
-void channel_free(struct channel *c);                    /* NULL is fine; free it after the engine */
+void channel_free(struct channel *c); /* NULL is fine; free it after the engine */
 engine_event_f channel_event;
 
 bool channel_ready(const struct channel *c);
 /* 0, or -EPIPE: the server is gone (the worker goes on; the supervisor hands it a new server over the same socket). */
 int channel_frame(struct channel *c, const uint8_t *frame, size_t len, int64_t now_us);
-int channel_flush(struct channel *c);                  /* the descriptor is writable; 0 or -EPIPE */
-uint64_t channel_ignored(const struct channel *c);     /* frames that were not taken */
+int channel_flush(struct channel *c);              /* the descriptor is writable; 0 or -EPIPE */
+uint64_t channel_ignored(const struct channel *c); /* frames that were not taken */
 
 #endif
