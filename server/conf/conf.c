@@ -160,7 +160,7 @@ int conf_complete(struct conf *c, const char *name, char err[static CONF_ERROR_M
     return conf_tls_load(c, name, err);
 }
 
-int conf_load(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX])
+int conf_read(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX])
 {
     const char *name = path ? path : CONF_PATH_DEFAULT;
     char *text = NULL;
@@ -173,11 +173,17 @@ int conf_load(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX
         snprintf(err, CONF_ERROR_MAX, "%.180s: %s", name, strerror(-rc));
         return -EINVAL;
     }
-    struct conf *c = NULL;
-    rc = conf_parse(&c, text, len, name, err);
+    rc = conf_parse(cp, text, len, name, err);
     free(text);
+    return rc;
+}
+
+int conf_load(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX])
+{
+    struct conf *c = NULL;
+    int rc = conf_read(&c, path, err);
     if (rc == 0)
-        rc = conf_complete(c, name, err);
+        rc = conf_complete(c, path ? path : CONF_PATH_DEFAULT, err);
     if (rc == 0)
         *cp = c;
     else

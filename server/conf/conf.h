@@ -65,7 +65,9 @@ struct conf {
 /* In all of these `name` is what a message starts with (the file's name); err is one line without a line end. They return 0, or
  * -EINVAL (and err), and then *cp is untouched. */
 int conf_parse(struct conf **cp, const char *text, size_t len, const char *name, char err[static CONF_ERROR_MAX]);
-/* The file, or all defaults when path is NULL and CONF_PATH_DEFAULT does not exist; completed. */
+/* The file, or all defaults when path is NULL and CONF_PATH_DEFAULT does not exist; not completed. */
+int conf_read(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX]);
+/* The same, completed. */
 int conf_load(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX]);
 /* What conf_to_json(CONF_HANDOFF) wrote into a memfd; fd stays the caller's. */
 int conf_from_fd(struct conf **cp, int fd, char err[static CONF_ERROR_MAX]);
