@@ -1,0 +1,56 @@
+// How each source is encoded when it is sent.
+
+import type { types } from 'mediasoup-client';
+
+import type { Source } from '../protocol/messages';
+
+export type CodecName = 'vp8' | 'vp9' | 'h264' | 'av1';
+export const CODEC_NAMES: readonly CodecName[] = ['vp8', 'vp9', 'h264', 'av1'];
+
+export function codecName(text: string | null | undefined): CodecName | undefined {
+  const name = text?.toLowerCase().replace(/^video\//, '');
+  return CODEC_NAMES.find((known) => known === name);
+}
+
+/** The wanted codec if both sides have it, else VP8, else whatever comes first. */
+export function pickCodec(
+  codecs: readonly types.RtpCodecCapability[],
+  wanted: CodecName,
+): types.RtpCodecCapability | undefined {
+  const find = (name: string) => codecs.find((c) => c.mimeType.toLowerCase() === `video/${name}`);
+  return find(wanted) ?? find('vp8') ?? codecs.find((c) => c.kind === 'video' && !/\/rtx$/i.test(c.mimeType));
+}
+
+const LAYER_BITRATES = [150_000, 500_000, 1_500_000];
+const SINGLE_BITRATES: Record<CodecName, number> = { vp8: 1_500_000, h264: 1_500_000, vp9: 1_200_000, av1: 1_000_000 };
+const SCREEN_BITRATE = 2_500_000;
+
+/** Simulcast layers of a camera, the smallest first; `width` is the captured one. */
+export function simulcastEncodings(width: number): types.RtpEncodingParameters[] {
+  const layers = width >= 960 ? 3 : 2;
+  return Array.from({ length: layers }, (_, i) => ({
+    rid: `r${i}`,
+    active: true,
+    scaleResolutionDownBy: 2 ** (layers - 1 - i),
+    maxBitrate: LAYER_BITRATES[i],
+    scalabilityMode: 'L1T3',
+  }));
+}
+
+/** Only VP8 gets simulcast: browsers do it with the others unevenly. */
+export function videoEncodings(source: Source, codec: CodecName, width: number): types.RtpEncodingParameters[] {
+  if (source === 'screen') return [{ maxBitrate: SCREEN_BITRATE }];
+  if (codec === 'vp8') return simulcastEncodings(width);
+  return [{ maxBitrate: Math.min(SINGLE_BITRATES[codec], Math.max(300_000, Math.round(width * 1200))) }];
+}
+
+export const MIC_CODEC_OPTIONS: types.ProducerCodecOptions = {
+  opusStereo: false,
+  opusDtx: true,
+  opusFec: true,
+  opusPtime: 20,
+};
+
+export const SCREEN_AUDIO_CODEC_OPTIONS: types.ProducerCodecOptions = { opusStereo: true, opusDtx: false, opusFec: true };
+
+export const VIDEO_CODEC_OPTIONS: types.ProducerCodecOptions = { videoGoogleStartBitrate: 500 };

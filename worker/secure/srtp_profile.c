@@ -1,0 +1,23 @@
+#include "worker/secure/srtp.h"
+
+size_t srtp_key_len(enum srtp_profile profile)
+{
+    switch (profile) {
+    case SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80:
+    case SRTP_PROFILE_AEAD_AES_128_GCM:
+        return 16;
+    case SRTP_PROFILE_AEAD_AES_256_GCM:
+        return 32;
+    }
+    return 0;
+}
+
+size_t srtp_salt_len(enum srtp_profile profile)
+{
+    return profile == SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80 ? 14 : 12;
+}
+
+size_t srtp_tag_len(enum srtp_profile profile)
+{
+    return profile == SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80 ? 10 : 16;
+}
