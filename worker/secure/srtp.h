@@ -3,8 +3,8 @@
  * A session has one direction and one key. RTP goes through OpenSSL's EVP (fast) or libsrtp2 (everywhere), chosen when the session is
  * made and never changed: roll-over counters and replay windows live in it. SRTCP always goes through libsrtp2.
  *
- * Receiving: an SSRC takes a place in the session's table (SRTP_SSRCS_MAX) only once a packet of it was authentic; the one silent for
- * longest makes room. A packet is taken once (replay window SRTP_WINDOW packets; RFC 3711 3.3.2).
+ * Receiving: an SSRC takes a place in the session's table (SRTP_SSRCS_MAX) only once a packet of it was authentic. In a full table the
+ * one silent for longest makes room; libsrtp2's (and so RTCP's) takes no new SSRC then (-EBADMSG). A packet is taken once (replay window SRTP_WINDOW packets; RFC 3711 3.3.2).
  *
  * Sending: the caller keeps extended sequence numbers and gives the roll-over counter, so a packet sent again comes out identical to
  * the bit. It must never give two different packets the same (SSRC, roc, sequence number): that would break the cipher.
