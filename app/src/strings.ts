@@ -20,6 +20,7 @@ export const t = {
   joinWithout: 'Join without microphone and camera',
   joining: 'Joining…',
   ready: 'Ready to join?',
+  devices: 'Devices',
   microphone: 'Microphone',
   camera: 'Camera',
   speaker: 'Speaker',

@@ -77,6 +77,10 @@ export class MediaSession {
     }
   }
 
+  has(transportId: string): boolean {
+    return Object.values(this.transports).some((t) => t.id === transportId);
+  }
+
   setIceServers(iceServers: RTCIceServer[]): void {
     for (const transport of Object.values(this.transports))
       transport.updateIceServers({ iceServers }).catch(() => undefined);

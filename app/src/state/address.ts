@@ -1,30 +1,34 @@
 // Rooms and the page's address: /a-room is the room "a-room".
 
-export const ROOM_NAME_MAX = 100;
+/** Of the encoded name: that is what the server gets. */
+const ENCODED_MAX = 128;
+
+function cut(name: string): string {
+  const letters = [...name];
+  while (encodeURIComponent(letters.join('')).length > ENCODED_MAX) letters.pop();
+  return letters.join('');
+}
 
 /** What a person typed, as a room's name: small letters and digits of any script, words joined by hyphens. */
 export function toRoomName(text: string): string {
-  return text
-    .normalize('NFC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}_.]+/gu, '-')
-    .replace(/^[-.]+|[-.]+$/g, '')
-    .slice(0, ROOM_NAME_MAX);
+  const words = text.normalize('NFC').toLowerCase().replace(/[^\p{L}\p{M}\p{N}_.]+/gu, '-');
+  return cut(words.replace(/^[-.]+|[-.]+$/g, ''));
 }
 
 /** The room that a path names; '' is the start page. */
 export function roomOfPath(path: string): string {
   const segment = path.split('/').find((s) => s !== '') ?? '';
   try {
-    return decodeURIComponent(segment).toLowerCase().slice(0, ROOM_NAME_MAX);
+    return cut(decodeURIComponent(segment).toLowerCase());
   } catch {
     return '';
   }
 }
 
-export function pathOfRoom(room: string): string {
-  return `/${encodeURIComponent(room)}`;
-}
+/** As the server knows it: ASCII, whatever the script. */
+export const idOfRoom = (room: string): string => encodeURIComponent(room);
+
+export const pathOfRoom = (room: string): string => `/${idOfRoom(room)}`;
 
 const FIRST = ['amber', 'bright', 'brisk', 'calm', 'clear', 'coral', 'early', 'fair', 'fresh', 'gentle', 'golden', 'green', 'keen',
   'kind', 'lively', 'mellow', 'merry', 'misty', 'quiet', 'silver', 'still', 'sunny', 'swift', 'warm'];

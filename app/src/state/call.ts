@@ -10,6 +10,7 @@ import { Refused } from '../protocol/errors';
 import { uuid } from '../protocol/ids';
 import type { MediaConfiguration, Permission, Requests, ServerNotification, Source } from '../protocol/messages';
 import { Signaling, type SocketLike } from '../protocol/signaling';
+import { idOfRoom } from './address';
 import type { LocalMedia } from './local';
 import {
   addChat, addNote, addTrack, applySnapshot, pauseTrack, reduce, removeTrack, type EndReason, type Note, type RoomState,
@@ -27,6 +28,9 @@ const REOPEN_MIN_MS = 1000;
 const REOPEN_MAX_MS = 30_000;
 /** The server asks again for 9 s when our answer is late; that is the same configuration, not a new one. */
 const SAME_CONFIGURATION_MS = 9500;
+
+/** The server refuses text with them. */
+const withoutControls = (text: string): string => text.replace(/[^\P{Cc}\t\n\r]/gu, '');
 
 export interface CallOptions {
   url: string;
@@ -57,7 +61,7 @@ export class Call {
     private readonly options: CallOptions,
   ) {
     this.displayName = options.displayName;
-    const id: Identity = { peerId: uuid(), roomId: room.get().roomId, reconnectKey: uuid() };
+    const id: Identity = { peerId: uuid(), roomId: idOfRoom(room.get().roomId), reconnectKey: uuid() };
     room.set({ myId: id.peerId, phase: 'joining', link: 'connecting', media: 'waiting' });
     const socket = (options.makeSocket ?? makeSocket)(options.url, id, options.tenantFqdn);
     this.signaling = new Signaling(socket, {
@@ -78,6 +82,7 @@ export class Call {
 
   async sendChat(text: string): Promise<boolean> {
     const { myId, sessionId } = this.room.get();
+    text = withoutControls(text);
     if (!(await this.ask('chatMessage', { text, sessionId }, 'chatFailed'))) return false;
     const message = { text, peerId: myId, displayName: this.displayName, timestamp: Date.now(), sessionId };
     this.room.set((s) => addChat(s, message));
@@ -146,6 +151,8 @@ export class Call {
         return this.onProducerClosed(data.producerId);
       case 'newProducerLayer':
         return this.session?.limitLayer(data.producerId, data.spatialLayer);
+      case 'transportClosed':
+        return this.session?.has(data.transportId) ? this.reopen() : undefined;
       case 'turnCredentials':
         return this.session?.setIceServers(data.iceServers);
       case 'lostMediaServer':

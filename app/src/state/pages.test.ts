@@ -16,6 +16,13 @@ it('gives a room an address that leads back to it', () => {
   for (const name of ['a-room', 'über', suggestRoom()]) expect(roomOfPath(pathOfRoom(name))).toBe(name);
 });
 
+it('keeps a name within what the server takes', () => {
+  for (const name of [toRoomName('x'.repeat(500)), toRoomName('ü'.repeat(500)), roomOfPath(`/${'%F0%9F%98%80'.repeat(100)}`)]) {
+    expect(pathOfRoom(name).length).toBeLessThanOrEqual(129);
+    expect(pathOfRoom(name).length).toBeGreaterThan(100);
+  }
+});
+
 it('takes settings from the address', () => {
   expect(fromQuery('?displayName=Anna&video=0&codec=VP9&join=1')).toEqual({
     settings: { displayName: 'Anna', cameraOn: false, codec: 'vp9' }, options: { headless: false, joinAtOnce: true },

@@ -44,7 +44,7 @@ const flag = (value: string | null): boolean => value === '1' || value === 'true
 export function fromQuery(search: string): { settings: Partial<Settings>; options: PageOptions } {
   const query = new URLSearchParams(search);
   const settings: Partial<Settings> = {};
-  const name = query.get('displayName')?.trim();
+  const name = query.get('displayName')?.replace(/\p{Cc}/gu, ' ').trim();
   if (name) settings.displayName = name.slice(0, 64);
   const codec = codecName(query.get('codec'));
   if (codec) settings.codec = codec;

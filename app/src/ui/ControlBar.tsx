@@ -20,7 +20,7 @@ export function ControlBar() {
         <MoreButtons />
       </div>
       <IconButton
-        icon="leave" label={t.leave} look="danger" className="leave" testId="control-leave" onClick={() => currentCall()?.leave()}
+        icon="leave" label={t.leave} look="danger" className="leave" text={t.leave} testId="control-leave" onClick={() => currentCall()?.leave()}
       />
     </footer>
   );

@@ -18,6 +18,7 @@ export function PreJoinPage() {
   const lost = useStore(room, (s) => s.phase === 'joining' && s.link === 'lost');
   const nothing = useStore(room, (s) => !s.mic.track && !s.webcam.track && (s.mic.problem ?? s.webcam.problem) !== null);
   const [name, setName] = useState(settings.get().displayName);
+  const [wide] = useState(() => window.innerWidth > 820);
   const [missing, setMissing] = useState(false);
 
   useEffect(startPreviewOnce, []);
@@ -46,7 +47,10 @@ export function PreJoinPage() {
             />
             {missing && <p id="name-needed" className="problem" role="alert">{t.nameNeeded}</p>}
           </div>
-          <DevicePicker />
+          <details open={wide}>
+            <summary>{t.devices}</summary>
+            <DevicePicker />
+          </details>
           <button type="submit" className="button primary" data-testid="prejoin-join" disabled={joining}>
             {joining ? t.joining : nothing ? t.joinWithout : t.join}
           </button>

@@ -41,7 +41,7 @@ export function StartPage() {
           <p id="room-hint" className="hint">{t.roomHint(`${location.host}${pathOfRoom(name)}`)}</p>
           <button type="submit" className="button primary" data-testid="start-enter">
             {t.enterRoom}
-            <Icon name="check" size={18} />
+            <Icon name="arrow" size={18} />
           </button>
         </form>
         <Circle />

@@ -16,7 +16,8 @@ export function initialsOf(name: string): string {
 export function hueOf(id: string): number {
   let hash = 0;
   for (const c of id) hash = (hash * 31 + c.codePointAt(0)!) >>> 0;
-  return hash % 360;
+  // Neighbours in the alphabet get colours far apart.
+  return Math.floor(((hash * 0.6180339887) % 1) * 360);
 }
 
 export const nameOf = (peer: Peer | undefined): string => peer?.displayName || t.guest;
