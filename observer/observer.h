@@ -3,7 +3,7 @@
  * The observer lives in the server's loop and takes a listening descriptor. It only reads. Nobody can make it block or grow: at most
  * OBSERVER_CLIENTS_MAX clients (one more is told so and closed), a line of at most OBSERVER_LINE_MAX bytes (longer: told and closed),
  * a snapshot is written piece by piece as the client reads it, with at most about OBSERVER_QUEUE_MAX bytes waiting; a client that reads nothing for
- * OBSERVER_STALL_MS with bytes waiting is closed. Commands that come meanwhile wait in the socket.
+ * OBSERVER_STALL_MS with bytes waiting is closed. Commands that come meanwhile wait in the socket. The program must ignore SIGPIPE.
  */
 #ifndef ALTHING_OBSERVER_OBSERVER_H
 #define ALTHING_OBSERVER_OBSERVER_H
