@@ -142,23 +142,24 @@ export const t = {
   } satisfies Record<EndReason, [string, string]>,
 };
 
-type Device = 'mic' | 'webcam' | 'screen';
+export type Device = 'mic' | 'webcam' | 'screen' | 'both';
 
-const DEVICE_NAMES: Record<Device, string> = { mic: 'microphone', webcam: 'camera', screen: 'screen' };
+const DEVICE_NAMES: Record<Device, string> = { mic: 'microphone', webcam: 'camera', screen: 'screen', both: 'microphone and camera' };
 
 export function problemText(device: Device, problem: DeviceProblem): string {
   const name = DEVICE_NAMES[device];
+  const many = device === 'both';
   switch (problem) {
     case 'denied':
       return `Your browser does not let this page use the ${name}. Allow it by the icon next to the address, then try again.`;
     case 'none':
       return `No ${name} was found. You can join without one, or plug one in and try again.`;
     case 'busy':
-      return `The ${name} is used by another program. Close that program, then try again.`;
+      return `The ${name} ${many ? 'are' : 'is'} used by another program. Close that program, then try again.`;
     case 'insecure':
       return `Browsers allow a ${name} on secure pages only. Open this page with https://.`;
     case 'unplugged':
-      return `The ${name} was unplugged.`;
+      return `The ${name} ${many ? 'were' : 'was'} unplugged.`;
     case 'failed':
       return `The ${name} could not be started.`;
   }

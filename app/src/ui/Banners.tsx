@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react';
 
+import type { DeviceProblem } from '../media/devices';
 import { local, room, toggleCamera, toggleMic, toggleScreen } from '../state/app';
 import type { RoomState } from '../state/roomState';
-import { problemText, t } from '../strings';
+import { problemText, t, type Device } from '../strings';
 import { unlockAudio } from './audioElements';
 import { Icon, type IconName } from './icons';
 import { useStore } from './useStore';
@@ -37,16 +38,39 @@ function Banner({ kind, icon = 'warning', look = 'warn', text, children }: Banne
   );
 }
 
-const RETRY = { mic: toggleMic, webcam: toggleCamera, screen: toggleScreen };
+const RETRY: Record<Device, () => void> = {
+  mic: toggleMic,
+  webcam: toggleCamera,
+  screen: toggleScreen,
+  both: () => {
+    toggleMic();
+    toggleCamera();
+  },
+};
 
-function DeviceBanner({ source }: { source: 'mic' | 'webcam' | 'screen' }) {
-  const problem = useStore(room, (s) => s[source].problem);
+function DeviceBanner({ device, problem }: { device: Device; problem: DeviceProblem | null }) {
   if (!problem) return null;
+  const dismiss = () => (device === 'both' ? (['mic', 'webcam'] as const) : [device]).forEach((d) => local.dismiss(d));
   return (
-    <Banner kind={source} text={problemText(source, problem)}>
-      <button type="button" className="button small" onClick={RETRY[source]}>{t.tryAgain}</button>
-      <button type="button" className="button small" onClick={() => local.dismiss(source)}>{t.dismiss}</button>
+    <Banner kind={device} text={problemText(device, problem)}>
+      <button type="button" className="button small" onClick={RETRY[device]}>{t.tryAgain}</button>
+      <button type="button" className="button small" onClick={dismiss}>{t.dismiss}</button>
     </Banner>
+  );
+}
+
+/** What is wrong with both is said once. */
+function DeviceBanners() {
+  const mic = useStore(room, (s) => s.mic.problem);
+  const webcam = useStore(room, (s) => s.webcam.problem);
+  const screen = useStore(room, (s) => s.screen.problem);
+  const both = mic !== null && mic === webcam;
+  return (
+    <>
+      <DeviceBanner device={both ? 'both' : 'mic'} problem={mic} />
+      {!both && <DeviceBanner device="webcam" problem={webcam} />}
+      <DeviceBanner device="screen" problem={screen} />
+    </>
   );
 }
 
@@ -63,9 +87,7 @@ export function Banners() {
           <button type="button" className="button small primary" data-testid="unlock-audio" onClick={unlockAudio}>{t.tapToHear}</button>
         </Banner>
       )}
-      <DeviceBanner source="mic" />
-      <DeviceBanner source="webcam" />
-      <DeviceBanner source="screen" />
+      <DeviceBanners />
       {talking && (
         <Banner kind="muted" icon="micOff" look="info" text={t.mutedTalking}>
           <button type="button" className="button small primary" onClick={toggleMic}>{t.unmute}</button>

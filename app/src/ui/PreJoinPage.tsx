@@ -1,6 +1,6 @@
 import { useEffect, useState, type FormEvent } from 'react';
 
-import { join, room, startPreview, toggleCamera, toggleMic, ui } from '../state/app';
+import { join, local, room, startPreview, toggleCamera, toggleMic, ui } from '../state/app';
 import { saveSettings, settings } from '../state/settings';
 import { problemText, t } from '../strings';
 import { Avatar } from './Avatar';
@@ -29,6 +29,9 @@ export function PreJoinPage() {
     setMissing(!trimmed);
     if (!trimmed) return;
     saveSettings({ displayName: trimmed });
+    // They have been read here.
+    local.dismiss('mic');
+    local.dismiss('webcam');
     join(trimmed);
   };
 
@@ -73,6 +76,7 @@ function Preview({ name }: { name: string }) {
   const webcam = useStore(room, (s) => s.webcam);
   const micOn = mic.status === 'on' || mic.status === 'starting';
   const cameraOn = webcam.status !== 'off';
+  const both = mic.problem !== null && mic.problem === webcam.problem;
   return (
     <div className="preview-column">
       <div className="preview" data-testid="prejoin-preview">
@@ -100,8 +104,16 @@ function Preview({ name }: { name: string }) {
         <LevelMeter track={mic.status === 'on' ? mic.track : null} />
       </div>
       <div aria-live="polite">
-        {mic.problem && <Problem text={problemText('mic', mic.problem)} retry={toggleMic} testId="problem-mic" />}
-        {webcam.problem && <Problem text={problemText('webcam', webcam.problem)} retry={toggleCamera} testId="problem-camera" />}
+        {mic.problem && (
+          <Problem
+            text={problemText(both ? 'both' : 'mic', mic.problem)} testId="problem-mic"
+            retry={() => {
+              toggleMic();
+              if (both) toggleCamera();
+            }}
+          />
+        )}
+        {webcam.problem && !both && <Problem text={problemText('webcam', webcam.problem)} retry={toggleCamera} testId="problem-camera" />}
       </div>
     </div>
   );
