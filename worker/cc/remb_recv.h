@@ -8,9 +8,8 @@
 #ifndef ALTHING_WORKER_CC_REMB_RECV_H
 #define ALTHING_WORKER_CC_REMB_RECV_H
 
-#include "worker/stream/rate.h"
-
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define REMB_RECV_INTERVAL_US   1500000
@@ -25,14 +24,14 @@ struct remb_recv {
     uint32_t estimate_bps;
     uint8_t unlimited_left; /* times to tell that the limit is gone */
     int64_t next_us;
-    struct rate rate;
+    uint64_t bytes; /* received since since_us, the first packet's arrival */
+    int64_t since_us;
 };
 
 void remb_recv_init(struct remb_recv *r);
 void remb_recv_set_max(struct remb_recv *r, uint32_t bps, int64_t now_us); /* 0: no limit */
 void remb_recv_set_estimate(struct remb_recv *r, bool on, int64_t now_us);
-void remb_recv_packet(struct remb_recv *r, size_t bytes,
-                      int64_t now_us);                /* only needed for estimates */
+void remb_recv_packet(struct remb_recv *r, size_t bytes, int64_t now_us);
 int64_t remb_recv_next_us(const struct remb_recv *r); /* TIME_NEVER_US: nothing to tell */
 /* True: *bps is to be told now. loss: worst share lost in 1/256 that the receive streams of the transport have now. */
 bool remb_recv_due(struct remb_recv *r, uint8_t loss, int64_t now_us, uint32_t *bps);

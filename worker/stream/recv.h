@@ -2,7 +2,7 @@
  *
  * Invariant: a packet's extended number is given out once: a second packet of that number is RECV_DUPLICATE as long as it is within
  * RECV_WINDOW of the newest. A jump of up to 3000 ahead is loss, up to 1500 back is reordering; anything else is dropped until two
- * packets in a row follow each other there: then the stream starts anew, its numbers going on upwards from the next multiple of 65536.
+ * packets in a row follow each other there: then the stream starts anew, with numbers above all before.
  * There is no probation: what is here is authenticated. All memory is in the struct.
  */
 #ifndef ALTHING_WORKER_STREAM_RECV_H

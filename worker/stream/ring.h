@@ -1,7 +1,7 @@
 /* ring.h - the packets of one received stream, by extended sequence number: the retransmission history of all its consumers.
  *
- * Invariant: holds at most `slots` packets, all with ext_seq in (newest - slots, newest], none older than `max_age_us` after
- * ring_expire(). What a newer packet's place is taken by, and what falls out of the range, is unreferenced: the oldest goes first.
+ * Invariant: holds at most `slots` packets, all with ext_seq in (newest - slots, newest], and after ring_expire() none older than
+ * `max_age_us` but behind one that came late. What falls out of the range is unreferenced: the oldest goes first.
  */
 #ifndef ALTHING_WORKER_STREAM_RING_H
 #define ALTHING_WORKER_STREAM_RING_H

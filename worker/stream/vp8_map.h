@@ -16,13 +16,13 @@
 
 struct vp8_map {
     struct {
-        int32_t in; /* extended picture id, -1: none */
+        int64_t in; /* extended picture id, -1: none */
         uint16_t out;
         bool dropped;
     } frames[VP8_MAP_FRAMES];
     bool synced;       /* a frame was mapped since the switch */
     bool started;      /* anything was ever mapped */
-    int32_t newest_in; /* extended */
+    int64_t newest_in; /* extended */
     uint16_t shift;    /* out = in + shift, from the newest on */
     uint16_t newest_out;
     uint8_t tl0_shift, newest_tl0;

@@ -19,6 +19,7 @@ static int from_vp8(const uint8_t *payload, size_t len, struct frame_info *f)
     f->desc_len = d.len;
     f->has_picture_id = d.has_picture_id;
     f->picture_id = d.picture_id;
+    f->wide_picture_id = d.wide_picture_id;
     f->has_tl0picidx = d.has_tl0picidx;
     f->tl0picidx = d.tl0picidx;
     f->has_temporal = d.has_tid;
@@ -37,6 +38,7 @@ static int from_vp9(const uint8_t *payload, size_t len, struct frame_info *f)
     f->end = d.end;
     f->has_picture_id = d.has_picture_id;
     f->picture_id = d.picture_id;
+    f->wide_picture_id = d.wide_picture_id;
     f->has_tl0picidx = d.has_tl0picidx;
     f->tl0picidx = d.tl0picidx;
     f->has_temporal = d.has_layers;

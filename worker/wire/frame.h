@@ -40,10 +40,11 @@ struct frame_info {
     bool sync;           /* from this frame on its temporal layer can be decoded */
     bool sync_above;     /* VP9: after this frame all higher temporal layers can be decoded */
     bool has_picture_id, has_tl0picidx;
-    bool has_temporal;   /* the layer was said */
-    bool not_referenced; /* VP9: higher spatial layers do not need it */
-    bool inter;          /* VP9: it needs earlier pictures */
-    bool dtx;            /* Opus: silence */
+    bool wide_picture_id; /* 15 bits, else 7 */
+    bool has_temporal;    /* the layer was said */
+    bool not_referenced;  /* VP9: higher spatial layers do not need it */
+    bool inter;           /* VP9: it needs earlier pictures */
+    bool dtx;             /* Opus: silence */
 };
 
 /* exts may be NULL; its dependency descriptor is read for AV1, H.264 and H.265. 0; -EBADMSG: the payload is malformed or empty, *out is

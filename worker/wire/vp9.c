@@ -10,7 +10,8 @@ static void read_picture_id(struct vp9 *d, struct reader *r)
 {
     d->has_picture_id = true;
     d->picture_id = reader_u8(r);
-    if (d->picture_id & 0x80)
+    d->wide_picture_id = d->picture_id & 0x80;
+    if (d->wide_picture_id)
         d->picture_id = (uint16_t)((d->picture_id & 0x7f) << 8 | reader_u8(r));
 }
 

@@ -12,7 +12,7 @@ struct vp9 {
     uint8_t tid, sid;  /* temporal, spatial layer, 0..7 */
     uint8_t len;       /* of the descriptor; a scalability structure can make it over 200 */
     uint8_t n_spatial; /* of the scalability structure; 0: none here */
-    bool has_picture_id, has_tl0picidx, has_layers;
+    bool has_picture_id, wide_picture_id, has_tl0picidx, has_layers;
     bool inter;          /* P: predicted from earlier pictures */
     bool flexible;       /* F */
     bool start, end;     /* B, E: of a layer frame */

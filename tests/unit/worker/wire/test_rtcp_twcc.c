@@ -25,7 +25,7 @@ static void reads_every_kind_of_chunk(void **state)
         0xa0, 0,            /* one bit: 1 0 ... (of which two count) */
         4,    8,    12,  1, /* run: 1, 2, 3 ms; 0.25 ms */
         0xff, 0xfc, 255,    /* -1 ms; 63.75 ms */
-        0, 0, 0,
+        0,    0,    0,
     };
     struct rtcp_twcc t;
     struct rtcp_twcc_status st[16];
