@@ -254,5 +254,4 @@ void net_timer(struct net *n, int64_t now_us)
 {
     n->now_us = now_us;
     tcp_timer(n->tcp, now_us);
-    tcp_reap(n->tcp);
 }

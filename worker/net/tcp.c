@@ -438,5 +438,6 @@ void tcp_timer(struct tcp *t, int64_t now_us)
     for (size_t i = 0; i < NET_TCP_MAX; i++)
         if (t->slots[i] && connection_end_us(t->slots[i]) <= now_us)
             fail(t->slots[i]);
+    tcp_reap(t);
     t->look_us = t->n_connections ? now_us + LOOK_US : TIME_NEVER_US;
 }

@@ -1,7 +1,7 @@
 /* tcp.h - net's TCP: listeners, connections, RFC 4571 framing, bounded queues. Used by net.c alone.
  *
  * A connection's number holds its place in the table and how often the place was used, so it names nothing else for millions of
- * connections. Connections end only in tcp_reap(), which tells `gone`: never from within a send.
+ * connections. Connections end only in tcp_reap() and in an accept that makes room, which tell `gone`: never from within a send.
  */
 #ifndef ALTHING_WORKER_NET_TCP_H
 #define ALTHING_WORKER_NET_TCP_H
