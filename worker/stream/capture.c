@@ -13,11 +13,16 @@ uint64_t capture_ntp_of_us(int64_t us)
     return u / US << 32 | ((u % US) << 32) / US;
 }
 
-/* Whole seconds first: their product with the rate may wrap, as the timestamp does. */
+/* To the nearest tick. Whole seconds first: their product with the rate may wrap, as the timestamp does. */
 static uint32_t ticks_of_us(int64_t us, uint32_t clock_rate)
 {
     int64_t s = us / US;
-    return (uint32_t)(s * clock_rate + us % US * clock_rate / US);
+    int64_t rest = us % US;
+    if (rest < 0) {
+        s--;
+        rest += US;
+    }
+    return (uint32_t)(s * clock_rate + (rest * clock_rate + US / 2) / US);
 }
 
 void capture_report(struct capture *c, uint32_t clock_rate, uint64_t ntp, uint32_t rtp_ts,
