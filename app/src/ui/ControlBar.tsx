@@ -8,7 +8,7 @@ import { useStore } from './useStore';
 
 export function ControlBar() {
   return (
-    <footer className="control-bar" role="toolbar" aria-label={t.controls}>
+    <section className="control-bar" aria-label={t.controls}>
       <div className="controls">
         <MicButton />
         <CameraButton />
@@ -22,7 +22,7 @@ export function ControlBar() {
       <IconButton
         icon="leave" label={t.leave} look="danger" className="leave" text={t.leave} testId="control-leave" onClick={() => currentCall()?.leave()}
       />
-    </footer>
+    </section>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useId, type ReactNode } from 'react';
+import { useEffect, useId, useState, type ReactNode } from 'react';
 
 import { ui } from '../state/app';
 import { t } from '../strings';
@@ -7,6 +7,9 @@ import { IconButton } from './IconButton';
 /** Beside the tiles; over them on a phone. Escape closes it. */
 export function Panel({ title, testId, actions, children }: { title: string; testId: string; actions?: ReactNode; children: ReactNode }) {
   const id = useId();
+  // What opened it gets the focus back.
+  const [opener] = useState(() => document.activeElement);
+  useEffect(() => () => (opener as HTMLElement | null)?.focus?.(), [opener]);
   return (
     <aside
       className="panel" aria-labelledby={id} data-testid={testId}

@@ -1,9 +1,6 @@
 import { useMemo } from 'react';
 
-import {
-  room, toggleCamera, toggleFullScreen, toggleHand, toggleMic, togglePanel, toggleScreen, ui,
-} from '../state/app';
-import { t } from '../strings';
+import { toggleCamera, toggleFullScreen, toggleHand, toggleMic, togglePanel, toggleScreen, ui } from '../state/app';
 import { AudioSinks } from './AudioSinks';
 import { Banners } from './Banners';
 import { ChatPanel } from './ChatPanel';
@@ -19,7 +16,6 @@ import { useStore } from './useStore';
 export function RoomPage() {
   const panel = useStore(ui, (s) => s.panel);
   const settingsOpen = useStore(ui, (s) => s.settingsOpen);
-  const roomId = useStore(room, (s) => s.roomId);
   useShortcuts(useMemo(() => ({
     mic: toggleMic,
     camera: toggleCamera,
@@ -31,16 +27,15 @@ export function RoomPage() {
   }), []));
   return (
     <div className={panel ? 'room with-panel' : 'room'} data-testid="room">
-      <h1 className="visually-hidden">{`${t.appName}: ${roomId}`}</h1>
       <TopBar />
       <main className="room-main">
         <Banners />
         <Stage />
+        <Notes />
       </main>
       {panel === 'chat' && <ChatPanel />}
       {panel === 'people' && <PeoplePanel />}
       <ControlBar />
-      <Notes />
       <AudioSinks />
       {settingsOpen && <SettingsDialog />}
     </div>

@@ -14,7 +14,7 @@ export function TopBar() {
   return (
     <header className="top-bar">
       <Logo size={28} />
-      <span className="top-room" title={roomId}>{roomId}</span>
+      <h1 className="top-room" title={roomId}>{roomId}</h1>
       {locked && <span className="chip" title={t.lockedHint}><Icon name="lock" size={14} /></span>}
       <IconButton icon="link" label={t.copyLink} testId="copy-link" onClick={copyLink} />
       <span className="spacer" />
