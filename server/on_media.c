@@ -3,11 +3,9 @@
  * A lost router: everything of the room's media is gone at once. Each browser is told lostMediaServer (it drops its transports and waits),
  * and then, as soon as the room has a router again, mediaConfiguration, upon which it makes everything anew.
  */
-#include "lib/addr.h"
 #include "lib/log.h"
 #include "server/on.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void on_json_free(void *json)
@@ -89,19 +87,12 @@ static void on_dtls(struct hub *h, struct transport *t, const Althing__DtlsState
     on_transport_drop(h, t, "the transport is closed");
 }
 
-static void tuple_text(char *out, size_t cap, const char *ip, uint32_t port)
-{
-    struct addr a;
-    char buf[ADDR_STR_MAX];
-    if (!addr_parse(&a, ip, (uint16_t)port))
-        snprintf(out, cap, "%s", addr_format(&a, buf));
-}
-
+/* The channel has checked that these are addresses. */
 static void on_tuple(struct transport *t, const Althing__SelectedTuple *e)
 {
-    snprintf(t->protocol, sizeof(t->protocol), "%s", e->protocol);
-    tuple_text(t->local, sizeof(t->local), e->local_ip, e->local_port);
-    tuple_text(t->remote, sizeof(t->remote), e->remote_ip, e->remote_port);
+    t->selected = !addr_parse(&t->local, e->local_ip, (uint16_t)e->local_port) &&
+                  !addr_parse(&t->remote, e->remote_ip, (uint16_t)e->remote_port);
+    t->tcp = !strcmp(e->protocol, "tcp");
 }
 
 static void on_layers(struct consumer *c, const Althing__LayersChanged *e)

@@ -2,6 +2,7 @@
 #ifndef ALTHING_SERVER_ROOM_OBJECTS_H
 #define ALTHING_SERVER_ROOM_OBJECTS_H
 
+#include "lib/addr.h"
 #include "server/room/room.h"
 
 enum object_type { OBJECT_TRANSPORT, OBJECT_PRODUCER, OBJECT_CONSUMER };
@@ -27,7 +28,8 @@ struct transport {
     char ice_ufrag[33], ice_password[65]; /* (set) ours */
     char *dtls;              /* (set, freed) the remote parameters it was connected with, in one normal form; NULL: not yet */
     uint8_t ice_state, dtls_state; /* (set) worker.proto's IceState, DtlsState */
-    char protocol[8], local[80], remote[80]; /* (set) the selected tuple: "udp", "192.0.2.1:40000"; "": none yet */
+    bool selected, tcp;      /* (set) ICE has chosen a pair: */
+    struct addr local, remote; /* (set) this one */
     struct producer *producers; /* DIRECTION_SEND */
     struct consumer *consumers; /* DIRECTION_RECV */
     size_t n_consumers;
