@@ -1,0 +1,441 @@
+/* althing-server: HTTPS, rooms and what operators see of them, on one loop, without any privilege.
+ *
+ * It is started by the supervisor with everything it needs open: see proto/handoff.h. In order: no new privileges; the configuration from
+ * its descriptor; hub and workers; the edge, the observer and the exporter on the sockets they were given; then it says HANDOFF_READY as soon
+ * as a worker answers (or after READY_MS without one), and works until HANDOFF_STOP, SIGTERM or the end of the control socket.
+ */
+#include "exporter/exporter.h"
+#include "lib/chan.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "observer/observer.h"
+#include "proto/handoff.h"
+#include "server/conf/conf.h"
+#include "server/edge/edge.h"
+#include "server/hub.h"
+#include "server/ortc/ortc.h"
+#include "server/view.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#define LISTEN_MAX    16
+#define CONTROL_QUEUE (64 * 1024)
+#define TICK_MS       250
+#define READY_MS      3000
+#define STOP_MS       500 /* for the last words to browsers */
+#define ACTIVE_VIDEOS 12
+
+/* What proto/handoff.h says of --listen; a role may come several times (addresses). */
+struct listeners {
+    int https[LISTEN_MAX], redirect[LISTEN_MAX], metrics[LISTEN_MAX], observer[LISTEN_MAX];
+    size_t n_https, n_redirect, n_metrics, n_observer;
+};
+
+struct options {
+    int control_fd, config_fd;
+    uint64_t epoch;
+    struct listeners listen;
+};
+
+struct server {
+    uv_loop_t loop;
+    struct conf *conf;
+    struct hub hub;
+    struct media *media;
+    struct edge *edge;
+    struct observer *observer[LISTEN_MAX];
+    struct exporter *exporter[LISTEN_MAX];
+    struct view views[2 * LISTEN_MAX];
+    size_t n_views;
+    struct chan *control;
+    uv_poll_t control_poll;
+    uv_signal_t sigterm, sigint;
+    uv_timer_t tick, stop;
+    int64_t started_us;
+    bool ready, stopping;
+};
+
+/* ---- options ---- */
+
+static void usage(FILE *out)
+{
+    fputs("Usage: althing-server --control=FD --config=FD --epoch=N --listen=ROLE:FD ...\n"
+          "Serves browsers. Started by althing(8), which gives it its descriptors.\n\n"
+          "  --control=FD      socket to the supervisor\n"
+          "  --config=FD       the configuration, as JSON\n"
+          "  --epoch=N         grows with every start\n"
+          "  --listen=ROLE:FD  a bound socket; ROLE is https, redirect, metrics or observer\n"
+          "  --help, --version\n",
+          out);
+}
+
+static bool read_number(const char *s, uint64_t max, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long long v = strtoull(s, &end, 10);
+    if (errno || *s < '0' || *s > '9' || *end || v > max)
+        return false;
+    *out = v;
+    return true;
+}
+
+static bool read_fd(const char *s, int *fd)
+{
+    uint64_t v;
+    if (!read_number(s, 1 << 20, &v))
+        return false;
+    *fd = (int)v;
+    return true;
+}
+
+static bool read_listen(struct listeners *l, const char *s)
+{
+    const char *colon = strchr(s, ':');
+    struct {
+        const char *role;
+        int *fds;
+        size_t *n;
+    } rows[] = {
+        {"https", l->https, &l->n_https},
+        {"redirect", l->redirect, &l->n_redirect},
+        {"metrics", l->metrics, &l->n_metrics},
+        {"observer", l->observer, &l->n_observer},
+    };
+    for (size_t i = 0; colon && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strlen(rows[i].role) == (size_t)(colon - s) &&
+            !strncmp(rows[i].role, s, (size_t)(colon - s)) && *rows[i].n < LISTEN_MAX)
+            return read_fd(colon + 1, &rows[i].fds[(*rows[i].n)++]);
+    }
+    return false;
+}
+
+/* 0: go on; else exit with that minus one. */
+static int read_options(struct options *o, int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"control", required_argument, NULL, 'c'},
+        {"config", required_argument, NULL, 'f'},
+        {"epoch", required_argument, NULL, 'e'},
+        {"listen", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    *o = (struct options){.control_fd = -1, .config_fd = -1};
+    int c;
+    bool ok = true;
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c == 'h') {
+            usage(stdout);
+            return 1;
+        }
+        if (c == 'v') {
+            printf("althing-server %s\n", ALTHING_VERSION);
+            return 1;
+        }
+        ok = ok && (c == 'c'   ? read_fd(optarg, &o->control_fd)
+                    : c == 'f' ? read_fd(optarg, &o->config_fd)
+                    : c == 'e' ? read_number(optarg, UINT64_MAX, &o->epoch)
+                    : c == 'l' ? read_listen(&o->listen, optarg)
+                               : false);
+    }
+    if (ok && optind == argc && o->control_fd >= 0 && o->config_fd >= 0 && o->epoch &&
+        o->listen.n_https)
+        return 0;
+    usage(stderr);
+    return 3;
+}
+
+/* ---- the end ---- */
+
+static void stop_now(uv_timer_t *t)
+{
+    struct server *s = t->data;
+    uv_stop(&s->loop);
+}
+
+/* Browsers are not sent away: they come back to the next start. */
+static void stop_soon(struct server *s, const char *why)
+{
+    if (s->stopping)
+        return;
+    s->stopping = true;
+    log_info("server", "stops reason=\"%s\"", why);
+    uv_poll_stop(&s->control_poll);
+    if (s->edge)
+        edge_stop(s->edge);
+    uv_timer_start(&s->stop, stop_now, STOP_MS, 0);
+}
+
+static void on_signal(uv_signal_t *sig, int number)
+{
+    stop_soon(sig->data, number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+/* ---- the supervisor ---- */
+
+static void say(struct server *s, enum handoff_kind kind, uint32_t index, uint64_t generation)
+{
+    struct handoff h = {
+        .version = HANDOFF_VERSION, .kind = kind, .index = index, .generation = generation};
+    if (chan_send(s->control, &h, sizeof(h)))
+        stop_soon(s, "the supervisor does not read");
+}
+
+static void on_worker_bad(uint32_t index, uint64_t generation, const char *why, void *hub)
+{
+    struct server *s = (struct server *)((char *)hub - offsetof(struct server, hub));
+    log_error("server", "worker breaks the contract index=%u generation=%llu reason=\"%s\"", index,
+              (unsigned long long)generation, why);
+    if (!s->stopping)
+        say(s, HANDOFF_WORKER_BAD, index, generation);
+}
+
+static void on_handoff(struct server *s, const struct handoff *h, int *fds, size_t n_fds)
+{
+    if (h->kind == HANDOFF_WORKER_UP && n_fds == 2) {
+        int err = media_worker_up(s->media, h, fds[0], fds[1]);
+        if (err)
+            log_error("server", "worker cannot be taken index=%u error=\"%s\"", h->index,
+                      strerror(-err));
+        return;
+    }
+    for (size_t i = 0; i < n_fds; i++)
+        close(fds[i]);
+    if (h->kind == HANDOFF_WORKER_DOWN)
+        media_worker_down(s->media, h->generation);
+    else if (h->kind == HANDOFF_STOP)
+        stop_soon(s, "the supervisor says so");
+}
+
+static void on_control(uv_poll_t *poll, int status, int events)
+{
+    struct server *s = poll->data;
+    (void)events;
+    (void)status;
+    while (!s->stopping) {
+        struct handoff h;
+        int fds[CHAN_FDS_MAX];
+        size_t n_fds = 0;
+        ssize_t n = chan_recv(s->control, &h, sizeof(h), fds, &n_fds);
+        if (n == 0)
+            break;
+        if (n < 0) {
+            stop_soon(s, "the supervisor is gone");
+        } else if (n == sizeof(h) && h.version == HANDOFF_VERSION) {
+            on_handoff(s, &h, fds, n_fds);
+        } else {
+            for (size_t i = 0; i < n_fds; i++)
+                close(fds[i]);
+        }
+    }
+}
+
+static void on_tick(uv_timer_t *t)
+{
+    struct server *s = t->data;
+    int64_t now = clock_now_us();
+    if (s->stopping)
+        return;
+    if (chan_flush(s->control))
+        stop_soon(s, "the supervisor is gone");
+    hub_tick(&s->hub, now);
+    if (!s->ready && (media_ready(s->media) || now - s->started_us > MS_US(READY_MS))) {
+        s->ready = true;
+        say(s, HANDOFF_READY, 0, 0);
+    }
+}
+
+/* ---- the start ---- */
+
+/* A browser knows better than we on which port it found us: there may be a proxy in between. */
+static const char client_config[] = "// Made by althing-server.\n"
+                                    "var config = {\n"
+                                    "    productionPort: Number(window.location.port) || 443,\n"
+                                    "    developmentPort: Number(window.location.port) || 443,\n"
+                                    "    loginEnabled: false,\n"
+                                    "    p2penabled: false,\n"
+                                    "    transcriptionEnabled: false,\n"
+                                    "    simulcast: true,\n"
+                                    "    simulcastSharing: true,\n"
+                                    "    askForMediaOnJoin: true\n"
+                                    "};\n";
+
+static int start_edge(struct server *s, const struct options *o)
+{
+    const struct conf *c = s->conf;
+    struct edge_config e;
+    edge_config_defaults(&e);
+    e.https_fds = o->listen.https;
+    e.n_https_fds = o->listen.n_https;
+    e.redirect_fds = o->listen.redirect;
+    e.n_redirect_fds = o->listen.n_redirect;
+    e.tls_cert = c->http_only ? NULL : c->tls_cert_pem;
+    e.tls_key = c->http_only ? NULL : c->tls_key_pem;
+    e.trust_proxy = c->trust_proxy;
+    e.public_port = c->listening_port;
+    e.static_folder = c->client_path;
+    e.origins = (const char *const *)c->allowed_origins.items;
+    e.n_origins = c->allowed_origins.n;
+    e.config_js = client_config;
+    struct edge_handlers handlers;
+    hub_edge_handlers(&handlers);
+    return edge_new(&s->edge, &s->loop, &e, &handlers, &s->hub);
+}
+
+static int start_views(struct server *s, const struct listeners *l)
+{
+    const struct conf *c = s->conf;
+    struct exporter_config config = {c->prometheus_deidentify, c->prometheus_numeric,
+                                     c->prometheus_quiet};
+    for (size_t i = 0; i < l->n_metrics; i++) {
+        struct exporter_source source;
+        view_exporter_source(&s->views[s->n_views++], &s->hub, &source);
+        int err = exporter_new(&s->exporter[i], &s->loop, l->metrics[i], &config, &source);
+        if (err)
+            return err;
+    }
+    for (size_t i = 0; i < l->n_observer; i++) {
+        struct observer_source source;
+        view_observer_source(&s->views[s->n_views++], &s->hub, &source);
+        int err = observer_new(&s->observer[i], &s->loop, l->observer[i], &source);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int start_hub(struct server *s, uint64_t epoch)
+{
+    struct hub_settings settings = {
+        .peers_per_room = s->conf->max_users_per_room,
+        .max_active_videos = ACTIVE_VIDEOS,
+        .default_perms = PERM_DEFAULT,
+        .chat = true,
+        .files = true,
+        .raise_hand = true,
+        .reactions = true,
+        .recording = true,
+        .max_incoming_bitrate = s->conf->max_incoming_bitrate,
+    };
+    struct ortc_error error;
+    json_t *codecs = ortc_default_codecs();
+    json_t *caps = ortc_router_capabilities(codecs, &error);
+    json_decref(codecs);
+    if (!caps)
+        return -EINVAL;
+    hub_init(&s->hub, &settings, caps);
+    struct media_handlers handlers;
+    hub_media_handlers(&handlers);
+    handlers.worker_bad = on_worker_bad;
+    int err = media_new(&s->media, &s->loop, epoch, &handlers, &s->hub);
+    s->hub.media = s->media;
+    return err;
+}
+
+static int start_control(struct server *s, int fd)
+{
+    int err = chan_new(&s->control, fd, CONTROL_QUEUE);
+    if (err)
+        return err;
+    uv_poll_init(&s->loop, &s->control_poll, chan_fd(s->control));
+    uv_signal_init(&s->loop, &s->sigterm);
+    uv_signal_init(&s->loop, &s->sigint);
+    uv_timer_init(&s->loop, &s->tick);
+    uv_timer_init(&s->loop, &s->stop);
+    s->control_poll.data = s->sigterm.data = s->sigint.data = s->tick.data = s->stop.data = s;
+    uv_signal_start(&s->sigterm, on_signal, SIGTERM);
+    uv_signal_start(&s->sigint, on_signal, SIGINT);
+    uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
+    return uv_poll_start(&s->control_poll, UV_READABLE, on_control);
+}
+
+static int start(struct server *s, const struct options *o)
+{
+    struct {
+        const char *what;
+        int err;
+    } step = {"control", start_control(s, o->control_fd)};
+    if (!step.err) {
+        step.what = "rooms";
+        step.err = start_hub(s, o->epoch);
+    }
+    if (!step.err) {
+        step.what = "https";
+        step.err = start_edge(s, o);
+    }
+    if (!step.err) {
+        step.what = "observer or exporter";
+        step.err = start_views(s, &o->listen);
+    }
+    if (step.err)
+        log_error("server", "cannot start %s error=\"%s\"", step.what, strerror(-step.err));
+    s->started_us = clock_now_us();
+    return step.err;
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+static void end(struct server *s)
+{
+    s->stopping = true;
+    for (size_t i = 0; i < LISTEN_MAX; i++) {
+        observer_free(s->observer[i]);
+        exporter_free(s->exporter[i]);
+    }
+    edge_free(s->edge);
+    media_free(s->media);
+    s->hub.media = NULL;
+    hub_free(&s->hub);
+    uv_run(&s->loop, UV_RUN_NOWAIT);
+    uv_walk(&s->loop, close_handle, NULL);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&s->loop);
+    chan_free(s->control);
+    conf_free(s->conf);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    int done = read_options(&o, argc, argv);
+    if (done)
+        return done - 1;
+    log_set_program("althing-server");
+    signal(SIGPIPE, SIG_IGN);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+        log_error("server", "cannot give up privileges error=\"%s\"", strerror(errno));
+        return 1;
+    }
+    static struct server s;
+    char err[CONF_ERROR_MAX];
+    if (conf_from_fd(&s.conf, o.config_fd, err)) {
+        log_error("server", "%s", err);
+        return 1;
+    }
+    close(o.config_fd);
+    enum log_level level;
+    if (!log_level_from_name(s.conf->log_level, &level))
+        log_set_level(level);
+    uv_loop_init(&s.loop);
+    int failed = start(&s, &o);
+    if (!failed)
+        uv_run(&s.loop, UV_RUN_DEFAULT);
+    end(&s);
+    return failed ? 1 : 0;
+}
