@@ -101,6 +101,7 @@ export class Peer {
     if (method === 'permissionAdded')
       this.permissions.add(data.permission);
     if (method === 'newConsumer') {
+      await this.ready; // several messages may come in one turn of Node's loop
       const consumer = await this.recv.consume({ id: data.id, producerId: data.producerId, kind: data.kind, rtpParameters: data.rtpParameters, appData: data.appData });
       this.consumers.set(data.id, consumer);
     }
