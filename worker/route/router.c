@@ -25,6 +25,7 @@ int router_create(struct engine *e, uint64_t id, const char *room)
     r->id = id;
     snprintf(r->room, sizeof(r->room), "%s", room);
     HASH_ADD(hh, e->routers, id, sizeof(r->id), r);
+    counter_set(&e->counts->routers, HASH_COUNT(e->routers));
     return 0;
 }
 
@@ -37,4 +38,5 @@ void router_close(struct engine *e, uint64_t id, int64_t now_us)
         transport_close(e, r->transports->id, now_us);
     HASH_DEL(e->routers, r);
     free(r);
+    counter_set(&e->counts->routers, HASH_COUNT(e->routers));
 }
