@@ -78,7 +78,6 @@ export function Banners() {
   const link = useStore(room, linkText);
   const blocked = useStore(room, (s) => s.audioBlocked);
   const talking = useStore(room, (s) => s.mutedTalking);
-  const sharing = useStore(room, (s) => s.screen.status === 'on');
   const poor = useStore(room, (s) => s.quality === 'poor' && s.link === 'up' && s.media === 'up');
   return (
     <div className="banners" role="status" aria-live="polite">
@@ -92,11 +91,6 @@ export function Banners() {
       {talking && (
         <Banner kind="muted" icon="micOff" look="info" text={t.mutedTalking}>
           <button type="button" className="button small primary" onClick={toggleMic}>{t.unmute}</button>
-        </Banner>
-      )}
-      {sharing && (
-        <Banner kind="sharing" icon="screen" look="info" text={t.yourScreen}>
-          <button type="button" className="button small" onClick={toggleScreen}>{t.stopSharing}</button>
         </Banner>
       )}
       {poor && <Banner kind="quality" icon="weak" text={t.qualityPoor} />}

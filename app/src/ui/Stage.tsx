@@ -1,6 +1,6 @@
 import { useCallback, useRef, useState, type CSSProperties } from 'react';
 
-import { copyLink, room, togglePanel } from '../state/app';
+import { copyLink, room, toggleScreen, togglePanel } from '../state/app';
 import { t } from '../strings';
 import { bestGrid, pickVisible, tilesThatFit } from './grid';
 import { Icon } from './icons';
@@ -31,6 +31,7 @@ export function Stage() {
       ) : (
         <GridLayout size={size} ids={ids} onPin={onPin} />
       ))}
+      <OwnScreen />
     </div>
   );
 }
@@ -126,6 +127,18 @@ function Alone() {
         <Icon name="link" size={16} />
         {t.copyLink}
       </button>
+    </div>
+  );
+}
+
+function OwnScreen() {
+  const on = useStore(room, (s) => s.screen.status === 'on');
+  if (!on) return null;
+  return (
+    <div className="own-screen" role="status" data-testid="own-screen">
+      <Icon name="screen" size={18} />
+      <span><strong>{t.yourScreen}.</strong> {t.yourScreenHint}</span>
+      <button type="button" className="button small" onClick={toggleScreen}>{t.stopSharing}</button>
     </div>
   );
 }
