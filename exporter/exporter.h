@@ -12,7 +12,8 @@
  *     {pid, room_id, peer_id, display_name, user_agent, transport_id, proto, local_addr, remote_addr, id, kind, codec, type, ssrc, rid}
  *   althing_worker_up{worker,pid}, althing_worker_<row of counters.def>[_total]{worker}
  * A series is one stream: ssrc and rid tell the layers of a simulcast producer apart; sum without(ssrc, rid) gives the old series.
- * Streams whose transport has no selected pair are left out, since they have no addresses.
+ * Streams whose transport has no selected pair or whose SSRC is not known yet are left out: nothing would tell them apart.
+ * Methods other than GET: 405; other paths: 404; over EXPORTER_CONNECTIONS: closed.
  */
 #ifndef ALTHING_EXPORTER_EXPORTER_H
 #define ALTHING_EXPORTER_EXPORTER_H

@@ -1,0 +1,234 @@
+#include "exporter/exporter.h"
+#include "exporter/names.h"
+#include "lib/clock.h"
+#include "tests/unit/check.h"
+#include "tests/unit/exporter/source.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+struct fixture {
+    uv_loop_t loop;
+    struct exporter *exporter;
+    struct sockaddr_in at;
+    struct fake fake;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    static const struct exporter_config config = {.numeric = true};
+    fake_fill(&f->fake);
+    struct exporter_source source = fake_source(&f->fake);
+    signal(SIGPIPE, SIG_IGN);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    f->at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(f->at);
+    assert_int_equal(bind(fd, (struct sockaddr *)&f->at, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&f->at, &len), 0);
+    assert_int_equal(listen(fd, 64), 0);
+    assert_int_equal(uv_loop_init(&f->loop), 0);
+    assert_int_equal(exporter_new(&f->exporter, &f->loop, fd, &config, &source), 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    exporter_free(f->exporter);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    free(f);
+    return 0;
+}
+
+static void turn(struct fixture *f, int n)
+{
+    for (int i = 0; i < n; i++)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+}
+
+static int dial(struct fixture *f, const char *text)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    connect(fd, (struct sockaddr *)&f->at, sizeof(f->at));
+    turn(f, 3);
+    assert_int_equal(send(fd, text, strlen(text), 0), strlen(text));
+    return fd;
+}
+
+/* All until the end; the caller frees it. */
+static char *hear(struct fixture *f, int fd)
+{
+    size_t len = 0, cap = 1 << 16;
+    char *text = malloc(cap);
+    int64_t until = clock_now_us() + S_US(20);
+    while (clock_now_us() < until) {
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        ssize_t n = recv(fd, text + len, cap - len - 1, 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+            break;
+        len += n > 0 ? (size_t)n : 0;
+        if (len + 1 == cap)
+            text = realloc(text, cap *= 2);
+    }
+    text[len] = 0;
+    close(fd);
+    return text;
+}
+
+static char *ask(struct fixture *f, const char *text)
+{
+    return hear(f, dial(f, text));
+}
+
+#define END " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+static void answers_requests(void **state)
+{
+    static const struct {
+        const char *request, *status, *part;
+    } rows[] = {
+        {"GET /metrics" END, "HTTP/1.1 200 ", "edumeet_rooms 2\n"},
+        {"GET /" END, "HTTP/1.1 200 ",
+         "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"},
+        {"GET /metrics?x=1" END, "HTTP/1.1 200 ", "rid=\"r1\"} 5000000000\n"},
+        {"GET /other" END, "HTTP/1.1 404 ", "Metrics are at"},
+        {"GET //" END, "HTTP/1.1 404 ", ""},
+        {"HEAD /metrics" END, "HTTP/1.1 405 ", "Allow: GET\r\n"},
+        {"POST /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+         "HTTP/1.1 405 ", "Only GET."},
+        {"BREW /" END, "HTTP/1.1 405 ", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *answer = ask(*state, rows[i].request);
+        if (strncmp(answer, rows[i].status, strlen(rows[i].status)) != 0 ||
+            !strstr(answer, rows[i].part))
+            fail_msg("%s\n%s", rows[i].request, answer);
+        free(answer);
+    }
+}
+
+static void keeps_a_connection(void **state)
+{
+    struct fixture *f = *state;
+    int fd = dial(f, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    turn(f, 20);
+    send(fd, "GET /" END, strlen("GET /" END), 0);
+    char *answer = hear(f, fd);
+    char *first = strstr(answer, "HTTP/1.1 200 ");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "HTTP/1.1 200 "));
+    free(answer);
+}
+
+/* Many ask for much at once, some go away before it is there: all others get the whole. */
+static void shares_a_scrape(void **state)
+{
+    struct fixture *f = *state;
+    int fds[8];
+    f->fake.repeat = 20000;
+    for (int i = 0; i < 8; i++)
+        fds[i] = dial(f, "GET /metrics" END);
+    close(fds[3]);
+    for (int i = 0; i < 8; i++) {
+        if (i == 3)
+            continue;
+        char *answer = hear(f, fds[i]);
+        assert_non_null(strstr(answer, "ssrc=\"20012\",rid=\"\"} 9\n"));
+        assert_non_null(strstr(answer, "althing_worker_pool_used{worker=\"1\"} 0\n"));
+        free(answer);
+    }
+}
+
+static void bounds_the_connections(void **state)
+{
+    struct fixture *f = *state;
+    int fds[EXPORTER_CONNECTIONS];
+    for (int i = 0; i < EXPORTER_CONNECTIONS; i++)
+        fds[i] = dial(f, "GET /met");
+    turn(f, 20);
+    int more = dial(f, "GET /metrics" END);
+    turn(f, 50);
+    for (int i = 0; i < EXPORTER_CONNECTIONS; i++)
+        close(fds[i]);
+    free(hear(f, more)); /* refused or served late, but never in the way */
+    char *answer = ask(f, "GET /metrics" END);
+    assert_non_null(strstr(answer, "edumeet_rooms 2\n"));
+    free(answer);
+}
+
+static void survives_noise(void **state)
+{
+    struct fixture *f = *state;
+    char noise[40000];
+    srand(3);
+    for (size_t i = 0; i < sizeof(noise) - 1; i++)
+        noise[i] = (char)(1 + rand() % 255);
+    noise[sizeof(noise) - 1] = 0;
+    memcpy(noise, "GET / HTTP/1.1\r\n", 16);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    connect(fd, (struct sockaddr *)&f->at, sizeof(f->at));
+    turn(f, 3);
+    send(fd, noise, strlen(noise), 0);
+    shutdown(fd, SHUT_WR);
+    free(hear(f, fd));
+    char *answer = ask(f, "GET /metrics" END);
+    assert_non_null(strstr(answer, "edumeet_rooms 2\n"));
+    free(answer);
+}
+
+static void ends_in_the_middle_of_a_scrape(void **state)
+{
+    struct fixture *f = *state;
+    f->fake.repeat = 20000;
+    int fd = dial(f, "GET /metrics" END);
+    turn(f, 5);
+    int other = dial(f, "GET /met");
+    (void)fd;
+    (void)other; /* teardown frees the exporter with both open */
+}
+
+static void looks_names_up(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    struct names *n = names_new(&loop);
+    struct addr local, hundred;
+    addr_parse(&local, "127.0.0.1", 80);
+    assert_null(names_of(n, &local, 0));
+    uv_run(&loop, UV_RUN_DEFAULT);
+    const char *name = names_of(n, &local, 1); /* what it is depends on the machine */
+    assert_true(!name || strlen(name) > 0);
+    for (int i = 0; i < 300; i++) {
+        char ip[16];
+        snprintf(ip, sizeof(ip), "127.0.1.%d", i % 256);
+        addr_parse(&hundred, ip, 80);
+        names_of(n, &hundred, i);
+    }
+    names_free(n); /* with lookups under way */
+    names_free(NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+int main(void)
+{
+#define WITH_SERVER(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        WITH_SERVER(answers_requests),    WITH_SERVER(keeps_a_connection),
+        WITH_SERVER(shares_a_scrape),     WITH_SERVER(bounds_the_connections),
+        WITH_SERVER(survives_noise),      WITH_SERVER(ends_in_the_middle_of_a_scrape),
+        cmocka_unit_test(looks_names_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
