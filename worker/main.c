@@ -208,8 +208,10 @@ static int open_parts(struct worker *w, const struct options *o)
         err = chan_new(&w->chan, o->channel, CHANNEL_QUEUE_MAX);
     if (err)
         return err;
-    channel_new(&w->channel, &(struct channel_config){
-                                 .chan = w->chan, .cert = w->cert, .release = ALTHING_VERSION});
+    channel_new(&w->channel, &(struct channel_config){.chan = w->chan,
+                                                      .cert = w->cert,
+                                                      .release = ALTHING_VERSION,
+                                                      .counters = w->counters});
     outbox_init(&w->outbox, flush_outbox, w);
     err = engine_new(&w->engine,
                      &(struct engine_config){.outbox = &w->outbox,

@@ -2,6 +2,7 @@
 
 #include "lib/addr.h"
 #include "lib/mem.h"
+#include "proto/counters.h"
 #include "proto/worker.pb-c.h"
 #include "worker/on_methods.h"
 #include "worker/secure/dtls.h"
@@ -118,8 +119,10 @@ static int send_resync(struct channel *c)
 static void post(struct channel *c, Althing__Event *ev)
 {
     send_resync(c);
-    if (c->lost || send_event(c, ev) != 0)
+    if (c->lost || send_event(c, ev) != 0) {
         c->lost++;
+        counter_add(&counters_worker(c->conf.counters)->events_lost, 1);
+    }
 }
 
 static void post_ice(struct channel *c, const struct engine_event *in, Althing__Event *ev)

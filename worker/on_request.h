@@ -20,11 +20,13 @@
 #include <stdint.h>
 
 struct channel;
+struct counters;
 
 struct channel_config {
     struct chan *chan;            /* borrowed */
     const struct dtls_cert *cert; /* borrowed; Hello tells its fingerprints */
     const char *release;          /* borrowed; the program's version */
+    struct counters *counters;    /* borrowed; where lost events are counted; NULL: nowhere */
 };
 
 /* First channel_new(), then engine_new() with channel_event and the channel as its event and event_arg, then channel_start(). */

@@ -343,5 +343,7 @@ void consumer_fir(struct consumer *c, uint8_t seq, int64_t now_us)
 
 int64_t consumer_rtt_us(const struct consumer *c)
 {
-    return send_rtt_us(c->send);
+    struct send_stats st;
+    send_stats(c->send, &st);
+    return st.rtt_us;
 }

@@ -75,7 +75,7 @@ void consumer_tick(struct consumer *c, int64_t now_us); /* every half second: ga
 
 /* From the receiver. */
 void consumer_report(struct consumer *c, const struct rtcp_report *r, int64_t now_us);
-int64_t consumer_rtt_us(const struct consumer *c); /* or a default, as long as none was measured */
+int64_t consumer_rtt_us(const struct consumer *c); /* 0: none was measured */
 void consumer_nacked(struct consumer *c, const uint16_t *seqs, size_t n);
 void consumer_pli(struct consumer *c, int64_t now_us);
 void consumer_fir(struct consumer *c, uint8_t seq, int64_t now_us);

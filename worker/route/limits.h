@@ -29,7 +29,7 @@
 #define LIMIT_POOL_SLOTS 16384
 /* Packets of one batch; when it is full they are sent before the next is received. */
 #define LIMIT_BATCH 1024
-/* Resends that wait in a consumer for engine_send(); further ones are dropped and counted (the receiver asks again). */
+/* Resends that wait in a consumer for engine_send(); further ones are dropped (the receiver asks again). */
 #define LIMIT_RESENDS 256
 
 #endif

@@ -27,7 +27,8 @@ static void reports(struct transport *t, const struct rtcp_packet *p, int64_t no
         if (!c)
             continue;
         consumer_report(c, &r[i], now_us);
-        transport_rtt(t, consumer_rtt_us(c));
+        if (consumer_rtt_us(c) > 0)
+            transport_rtt(t, consumer_rtt_us(c));
     }
 }
 
