@@ -1,9 +1,9 @@
 /* remb_recv.h - what to tell a sender about how much it may send, by REMB (draft-alvestrand-rmcat-remb-03).
  *
- * Two uses. A limit that the server set is told every REMB_RECV_INTERVAL_US, and when it is taken away, four times that there is none.
- * And with `estimate`, for senders that know no transport-cc: the rate that is received is measured, and what is told lets it grow by
- * half as long as less than 2 % is lost, holds it up to 10 %, and goes down with the loss beyond: never below REMB_RECV_FLOOR_BPS, never above the limit.
- * Plain struct, one a transport.
+ * Two uses. A limit that the server set is told every REMB_RECV_INTERVAL_US, and when it is taken away, four times that there
+ * is none. And with `estimate`, for senders that know no transport-cc: the rate that is received is measured, and what is told
+ * lets it grow by half as long as less than 2 % is lost, holds it up to 10 %, and goes down with the loss beyond: never below
+ * REMB_RECV_FLOOR_BPS, never above the limit. Plain struct, one a transport.
  */
 #ifndef ALTHING_WORKER_CC_REMB_RECV_H
 #define ALTHING_WORKER_CC_REMB_RECV_H

@@ -1,7 +1,7 @@
 /* capture.h - a sender's line through its sender reports: which NTP time an RTP timestamp was captured at (RFC 3550 6.4.1).
  *
- * All streams of a sender use one NTP clock, so two lines together map the timestamps of one stream to those of another. The sender's
- * clock is never compared with ours. Plain struct, zeroed at the start, one a received stream.
+ * All streams of a sender use one NTP clock, so two lines together map the timestamps of one stream to those of another. The
+ * sender's clock is never compared with ours. Plain struct, zeroed at the start, one a received stream.
  */
 #ifndef ALTHING_WORKER_STREAM_CAPTURE_H
 #define ALTHING_WORKER_STREAM_CAPTURE_H

@@ -1,8 +1,8 @@
 /* keyreq.h - when to ask a sender for a key frame, however often and by however many it is asked for.
  *
- * Invariant: at most one request is outstanding, and two are never sent within KEYREQ_SPACING_US. What is asked for meanwhile is one
- * request, sent when it may be; a key frame answers all that were asked for before it. Unanswered, it is sent once more after
- * KEYREQ_RESEND_US, KEYREQ_RETRIES times. Plain struct, one a received stream.
+ * Invariant: at most one request is outstanding, and two are never sent within KEYREQ_SPACING_US. What is asked for meanwhile
+ * is one request, sent when it may be; a key frame answers all that were asked for before it. Unanswered, it is sent once more
+ * after KEYREQ_RESEND_US, KEYREQ_RETRIES times. Plain struct, one a received stream.
  */
 #ifndef ALTHING_WORKER_STREAM_KEYREQ_H
 #define ALTHING_WORKER_STREAM_KEYREQ_H

@@ -1,11 +1,11 @@
 /* layers.c - design note.
  *
- * A layer is one of the producer's streams (simulcast) or one within its only stream (SVC). `current` and `target` are streams, -1 for
- * none; `spatial` and `temporal` are the highest layers forwarded of the current stream.
+ * A layer is one of the producer's streams (simulcast) or one within its only stream (SVC). `current` and `target` are streams,
+ * -1 for none; `spatial` and `temporal` are the highest layers forwarded of the current stream.
  *
- * Timestamps: what is sent is the packet's plus `shift`. At a switch the shift is chosen so that the first frame comes where its capture
- * time puts it, on the line of the stream before; but always after the last one sent. What it had to be put later than it should be is
- * kept in `surplus` and given back at the next switch, so that it does not add up.
+ * Timestamps: what is sent is the packet's plus `shift`. At a switch the shift is chosen so that the first frame comes where
+ * its capture time puts it, on the line of the stream before; but always after the last one sent. What it had to be put later
+ * than it should be is kept in `surplus` and given back at the next switch, so that it does not add up.
  */
 #include "worker/stream/layers.h"
 
@@ -20,7 +20,8 @@
 #define PLAUSIBLE_US  500000 /* how far a capture time may be from what arrivals say */
 #define LEAST_STEP_US 1000   /* between the last frame before a switch and the first after it */
 
-/* Which temporal layers are forwarded: those up to `level` from packet `from` on, before it (in packets that come late) `before`. */
+/* Which temporal layers are forwarded: those up to `level` from packet `from` on, before it (in packets that come late)
+ * `before`. */
 struct temporal {
     uint32_t level, before;
     int64_t from;
@@ -185,10 +186,10 @@ static void adapt_temporal(struct layers *l, const struct packet *pk)
         set_temporal(l, target, pk->ext_seq + 1);
 }
 
-/* At the start of a picture. Up needs a key frame; down too with K-SVC, whose upper layers rest on nothing below them in between. */
+/* At the start of a picture. Up needs a key frame. Down needs none, with K-SVC neither: the lower layers were forwarded all along. */
 static void adapt_spatial(struct layers *l, const struct frame_info *f)
 {
-    bool down = !l->conf.svc_key && f->spatial == 0 && l->preferred_spatial < l->spatial;
+    bool down = f->spatial == 0 && l->preferred_spatial < l->spatial;
     if (f->keyframe || down)
         l->spatial = l->preferred_spatial;
 }
@@ -199,7 +200,9 @@ static bool wanted_layer(const struct layers *l, const struct packet *pk)
     const struct temporal *t = &l->temporal;
     if (l->conf.n_streams == 1 && l->conf.spatial_layers > 1 && f->spatial > l->spatial)
         return false;
-    return !f->has_temporal || f->temporal <= (pk->ext_seq >= t->from ? t->level : t->before);
+    /* A sender that told of no temporal layers may have some: then nobody can have chosen among them. */
+    return !f->has_temporal || l->conf.temporal_layers == 1 ||
+           f->temporal <= (pk->ext_seq >= t->from ? t->level : t->before);
 }
 
 static void forward(struct layers *l, const struct packet *pk, struct layers_result *out)
@@ -253,9 +256,7 @@ int layers_wants_key(const struct layers *l)
     if (l->target != l->current)
         return l->target;
     bool svc = l->conf.n_streams == 1 && l->conf.spatial_layers > 1;
-    bool up = l->preferred_spatial > l->spatial;
-    bool other = l->preferred_spatial != l->spatial;
-    return svc && (up || (l->conf.svc_key && other)) ? l->target : -1;
+    return svc && l->preferred_spatial > l->spatial ? l->target : -1;
 }
 
 bool layers_changed(struct layers *l, bool *none, uint32_t *spatial, uint32_t *temporal)

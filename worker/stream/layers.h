@@ -1,9 +1,11 @@
-/* layers.h - which of a producer's streams and temporal layers a consumer gets, and how its timestamps go on from one to the next.
+/* layers.h - which of a producer's streams and temporal layers a consumer gets, and how its timestamps go on from one to the
+ * next.
  *
- * Preferred is what the receiver wants, target what there is of it, current what is sent. Current becomes target only at a key frame of
- * the target stream; the layers within a stream go down at any frame and up at a frame that says it can be switched to. Invariants: after
- * a switch only packets of the new stream, from the key frame on, are forwarded; timestamps never go back, whatever senders report: the
- * shift between streams comes from their sender reports when both have one and it is plausible, else from the times of arrival.
+ * Preferred is what the receiver wants, target what there is of it, current what is sent. Current becomes target only at a key
+ * frame of the target stream; the layers within a stream go down at any frame and up at a frame that says it can be switched
+ * to. Invariants: after a switch only packets of the new stream, from the key frame on, are forwarded; timestamps never go
+ * back, whatever senders report: the shift between streams comes from their sender reports when both have one and it is
+ * plausible, else from the times of arrival.
  *
  * Also for what has one stream, and no layers: then it only waits for a key frame at the start. Audio waits for nothing.
  */
@@ -25,10 +27,9 @@ struct layers;
 struct layers_conf {
     size_t n_streams;         /* 1..4, lowest first */
     uint32_t spatial_layers;  /* within the one stream (SVC); 1 when there are several */
-    uint32_t temporal_layers; /* at least 1 */
+    uint32_t temporal_layers; /* at least 1; 1: all are forwarded */
     uint32_t clock_rate;      /* Hz */
     bool key_frames;          /* video of which key frames can be told: wait for one */
-    bool svc_key;             /* K-SVC: any change of spatial layer needs a key frame */
 };
 
 /* What to do with a packet. */
@@ -45,14 +46,14 @@ int layers_new(struct layers **lp, const struct layers_conf *conf); /* prefers a
 void layers_free(struct layers *l);                                 /* NULL is fine */
 
 void layers_prefer(struct layers *l, uint32_t spatial, uint32_t temporal); /* clamped */
-/* Whether anything comes on a stream; at first none is known to. A target that went silent is replaced by the next lower active one,
- * else the next higher. */
+/* Whether anything comes on a stream; at first none is known to. A target that went silent is replaced by the next lower active
+ * one, else the next higher. */
 void layers_active(struct layers *l, size_t stream, bool active);
 /* Nothing was sent for a while, or the stream has started anew: the next packet follows a key frame. */
 void layers_restart(struct layers *l);
 
-/* A packet of stream i, in order of arrival, with frame, ext_seq and rx_us filled. captures: one a stream, all of the producer's; NULL: none
- * known. */
+/* A packet of stream i, in order of arrival, with frame, ext_seq and rx_us filled. captures: one a stream, all of the
+ * producer's; NULL: none known. */
 void layers_packet(struct layers *l, size_t stream, const struct packet *pk,
                    const struct capture *captures, int64_t now_us, struct layers_result *out);
 

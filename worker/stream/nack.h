@@ -1,9 +1,10 @@
 /* nack.h - which packets to ask for again, and when (RFC 4585 6.2.1).
  *
- * Invariant: `missing` holds exactly the numbers in (first, newest] not yet received and not yet given up; at most conf.max of them, none
- * more than NACK_MAX_AGE behind newest. A number is first due NACK_DELAY_US after it was found missing (it may be only late), then every
- * round trip, NACK_RETRIES times, then given up. When there would be more than conf.max, those before the last key frame are given up;
- * if that is not enough, all are, and only a key frame helps: nack_needs_key(). Pure: no clock, no I/O; one allocation at its making.
+ * Invariant: `missing` holds exactly the numbers in (first, newest] not yet received and not yet given up; at most conf.max of
+ * them, none more than NACK_MAX_AGE behind newest. A number is first due NACK_DELAY_US after it was found missing (it may be
+ * only late), then every round trip, NACK_RETRIES times, then given up. When there would be more than conf.max, those before
+ * the last key frame are given up; if that is not enough, all are, and only a key frame helps: nack_needs_key(). Pure: no
+ * clock, no I/O; one allocation at its making.
  */
 #ifndef ALTHING_WORKER_STREAM_NACK_H
 #define ALTHING_WORKER_STREAM_NACK_H

@@ -1,10 +1,10 @@
 /* pool.h - the worker's received packets: slots of 2 KiB, allocated once, each counted.
  *
- * Invariant: a slot is either free or has at least one reference. pool_get() on an empty pool is NULL: the caller makes the ring with
- * the oldest packet drop it (ring.h), or drops the new one; it never waits and never allocates. Not thread-safe.
+ * Invariant: a slot is either free or has at least one reference. pool_get() on an empty pool is NULL: the caller makes the
+ * ring with the oldest packet drop it (ring.h), or drops the new one; it never waits and never allocates. Not thread-safe.
  *
- * `rtp`, `exts` and `frame` are filled in by the receiver of the packet and never change afterwards. For a packet that an RTX stream
- * brought they say what the original said (recv.h), although the bytes in `data` are the RTX packet's.
+ * `rtp`, `exts` and `frame` are filled in by the receiver of the packet and never change afterwards. For a packet that an RTX
+ * stream brought they say what the original said (recv.h), although the bytes in `data` are the RTX packet's.
  */
 #ifndef ALTHING_WORKER_STREAM_POOL_H
 #define ALTHING_WORKER_STREAM_POOL_H

@@ -20,6 +20,7 @@ struct totals {
 struct recv {
     uint32_t ssrc, clock_rate;
     bool started;
+    bool renamed;    /* the next packet is the first of another SSRC */
     int32_t suspect; /* the number that would make a jump a new start; -1: none */
     int64_t
         newest; /* extended; the first cycle is 1, so that what came before the first packet is positive */
@@ -120,13 +121,14 @@ static enum recv_result number(struct recv *r, uint16_t seq, int64_t *ext_seq)
         return RECV_NEW;
     }
     int delta = seq16_diff(seq, (uint16_t)r->newest);
-    if (in_range(delta)) {
+    if (!r->renamed && in_range(delta)) {
         *ext_seq = r->newest + delta;
         r->suspect = -1;
         return take(r, *ext_seq);
     }
-    if (r->suspect == seq) {
+    if (r->renamed || r->suspect == seq) {
         start_anew(r, seq);
+        r->renamed = false;
         *ext_seq = r->newest;
         result = RECV_RESTARTED;
     } else {
@@ -196,8 +198,8 @@ enum recv_result recv_rtx_packet(struct recv *r, const struct rtp *h, size_t byt
     enum recv_result result = RECV_DROPPED;
     r->stats.retransmitted++;
     r->stats.rtx_bytes += bytes;
-    int delta = r->started ? seq16_diff(h->seq, (uint16_t)r->newest) : 0;
-    if (r->started && in_range(delta)) {
+    int delta = recv_started(r) ? seq16_diff(h->seq, (uint16_t)r->newest) : 0;
+    if (recv_started(r) && in_range(delta)) {
         *ext_seq = r->newest + delta;
         result = take(r, *ext_seq);
     }
@@ -216,7 +218,7 @@ void recv_rtx_discarded(struct recv *r, size_t bytes)
 
 bool recv_started(const struct recv *r)
 {
-    return r->started;
+    return r->started && !r->renamed;
 }
 
 int64_t recv_newest(const struct recv *r)
@@ -227,6 +229,14 @@ int64_t recv_newest(const struct recv *r)
 int64_t recv_last_us(const struct recv *r)
 {
     return r->last_us;
+}
+
+void recv_change_ssrc(struct recv *r, uint32_t ssrc)
+{
+    r->ssrc = ssrc;
+    r->renamed = r->started;
+    r->lsr = 0;
+    r->lsr_us = 0;
 }
 
 void recv_sender_report(struct recv *r, uint64_t ntp, int64_t now_us)

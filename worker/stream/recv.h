@@ -46,8 +46,8 @@ void recv_free(struct recv *r);                                     /* NULL is f
 enum recv_result recv_packet(struct recv *r, const struct rtp *h, size_t bytes, int64_t now_us,
                              int64_t *ext_seq);
 
-/* Turns the parsed header of an RTX packet into that of its original: takes the two bytes of OSN off the payload, sets seq, pt and ssrc.
- * -ENODATA: it has no payload (a probe for bandwidth); -EBADMSG: too short. */
+/* Turns the parsed header of an RTX packet into that of its original: takes the two bytes of OSN off the payload, sets seq, pt
+ * and ssrc. -ENODATA: it has no payload (a probe for bandwidth); -EBADMSG: too short. */
 int recv_rtx_unwrap(const uint8_t *data, struct rtp *h, uint8_t media_pt, uint32_t media_ssrc);
 /* An unwrapped packet. NEW: it was missing, it is repaired. Never RESTARTED. */
 enum recv_result recv_rtx_packet(struct recv *r, const struct rtp *h, size_t bytes, int64_t now_us,
@@ -55,7 +55,9 @@ enum recv_result recv_rtx_packet(struct recv *r, const struct rtp *h, size_t byt
 /* RTX packets of a stream that nothing came of yet, or without payload. */
 void recv_rtx_discarded(struct recv *r, size_t bytes);
 
-bool recv_started(const struct recv *r);
+/* The stream goes on under another SSRC: its next packet is RESTARTED, numbers and totals go on. */
+void recv_change_ssrc(struct recv *r, uint32_t ssrc);
+bool recv_started(const struct recv *r);   /* a packet of this SSRC was received */
 int64_t recv_newest(const struct recv *r); /* highest extended number; -1: none yet */
 int64_t
 recv_last_us(const struct recv *r); /* arrival of the last packet that was new; 0: none yet */

@@ -4,8 +4,8 @@
  *     weight = (1 / (repaired/received + 1))^4 * (repaired/retransmitted, if anything was retransmitted)
  *     lost'  = max(0, lost - repaired * weight)
  *     sample = round(((received - lost') / received)^4 * 10);   nothing expected: 10, nothing received: 0
- * The score is the mean of the last 24 samples, the newest weighing 24 times the oldest. It starts at 10. A stream that is silent for too long has 0 at
- * once, until its next packet, with which it starts again at 10. Plain struct.
+ * The score is the mean of the last 24 samples, the newest weighing 24 times the oldest. It starts at 10. A stream that is
+ * silent for too long has 0 at once, until its next packet, with which it starts again at 10. Plain struct.
  */
 #ifndef ALTHING_WORKER_STREAM_SCORE_H
 #define ALTHING_WORKER_STREAM_SCORE_H

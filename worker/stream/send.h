@@ -1,9 +1,10 @@
-/* send.h - a sent stream: what was sent, so that it can be sent again, and what the receiver reports of it (RFC 3550 6.4, RFC 4585).
+/* send.h - a sent stream: what was sent, so that it can be sent again, and what the receiver reports of it (RFC 3550 6.4, RFC
+ * 4585).
  *
- * The history keeps of each packet what its header cannot be composed without; the payload is in the producer stream's ring, under
- * in_seq. So a resend without RTX is the same to the bit. Bounded: the last `slots` packets. A packet is resent at most once a
- * round trip and SEND_RESENDS_MAX times, and all resends together at most half of the bytes of the media after a burst of
- * SEND_BURST_BYTES; what exceeds that is refused and counted, and the receiver asks again.
+ * The history keeps of each packet what its header cannot be composed without; the payload is in the producer stream's ring,
+ * under in_seq. So a resend without RTX is the same to the bit. Bounded: the last `slots` packets. A packet is resent at most
+ * once a round trip and SEND_RESENDS_MAX times, and all resends together at most half of the bytes of the media after a burst
+ * of SEND_BURST_BYTES; what exceeds that is refused and counted, and the receiver asks again.
  */
 #ifndef ALTHING_WORKER_STREAM_SEND_H
 #define ALTHING_WORKER_STREAM_SEND_H
@@ -60,8 +61,8 @@ int send_new(struct send **sp, uint32_t ssrc, uint32_t clock_rate,
 void send_free(struct send *s); /* NULL is fine */
 
 void send_sent(struct send *s, const struct send_entry *e, size_t bytes, int64_t now_us);
-/* The entry of a packet that a NACK asks for, if it may be sent again now; the caller looks in the ring, sends, and calls send_resent().
- * NULL: it may not. The pointer lasts until the next send_sent(). */
+/* The entry of a packet that a NACK asks for, if it may be sent again now; the caller looks in the ring, sends, and calls
+ * send_resent(). NULL: it may not. The pointer lasts until the next send_sent(). */
 const struct send_entry *send_nacked(struct send *s, uint16_t seq, int64_t now_us);
 void send_resent(struct send *s, uint16_t seq, size_t bytes, int64_t now_us);
 void send_missed(struct send *s); /* the ring has it no more */
@@ -69,9 +70,9 @@ void send_missed(struct send *s); /* the ring has it no more */
 /* A receiver's report on this stream. *c: what happened since its report before, for a sample of the score. False: nothing did. */
 bool send_report(struct send *s, const struct rtcp_report *r, int64_t now_us,
                  struct score_counts *c);
-/* Composes a sender report: on the sender's own line when it has told one (so that audio and video stay in step), else by the last packet
- * sent and our clock. ts_shift: what is added to the current source's timestamps (layers.h). wall_us: microseconds since 1900 at now_us.
- * False: none is due, nothing was sent or the stream is idle. */
+/* Composes a sender report: on the sender's own line when it has told one (so that audio and video stay in step), else by the
+ * last packet sent and our clock. ts_shift: what is added to the current source's timestamps (layers.h). wall_us: microseconds
+ * since 1900 at now_us. False: none is due, nothing was sent or the stream is idle. */
 bool send_make_report(struct send *s, const struct capture *c, uint32_t ts_shift, int64_t wall_us,
                       int64_t now_us, struct rtcp_sr *out);
 int64_t send_rtt_us(const struct send *s); /* or SEND_DEFAULT_RTT_US */

@@ -47,8 +47,8 @@ static inline enum dd_dti dd_dti_of(uint64_t dti, unsigned target)
     return (enum dd_dti)(dti >> (2 * target) & 3);
 }
 
-/* 0; -EBADMSG: malformed, *s is as before; -ENOENT: it names a template that *s does not have (before the first structure): only the
- * mandatory fields of *out are set. */
+/* 0; -EBADMSG: malformed, *s is as before; -ENOENT: it names a template that *s does not have (before the first structure):
+ * only the mandatory fields of *out are set. */
 int dd_parse(const uint8_t *data, size_t len, struct dd_structure *s, struct dd *out);
 
 #endif

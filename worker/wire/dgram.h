@@ -1,11 +1,11 @@
 /* dgram.h - datagrams in and out of a worker, and the path that one took.
  *
- * A tuple names a path: the remote address and our socket. For UDP `sock` is the number of the listening socket; for TCP that of the
- * connection, which is not used again for a long time. Two tuples are the same when their bytes are.
+ * A tuple names a path: the remote address and our socket. For UDP `sock` is the number of the listening socket; for TCP that
+ * of the connection, which is not used again for a long time. Two tuples are the same when their bytes are.
  *
- * The outbox holds what a batch wants to send. outbox_take() gives room for one datagram; the caller writes it and sets `len` (0:
- * nothing is sent). When all slots are taken it flushes by itself first, so a slot is written before the next is taken. Runs to one
- * destination stay neighbours, which is what lets `net` send them as one.
+ * The outbox holds what a batch wants to send. outbox_take() gives room for one datagram; the caller writes it and sets `len`
+ * (0: nothing is sent). When all slots are taken it flushes by itself first, so a slot is written before the next is taken.
+ * Runs to one destination stay neighbours, which is what lets `net` send them as one.
  */
 #ifndef ALTHING_WORKER_WIRE_DGRAM_H
 #define ALTHING_WORKER_WIRE_DGRAM_H

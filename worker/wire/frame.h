@@ -47,8 +47,8 @@ struct frame_info {
     bool dtx;             /* Opus: silence */
 };
 
-/* exts may be NULL; its dependency descriptor is read for AV1, H.264 and H.265. 0; -EBADMSG: the payload is malformed or empty, *out is
- * zeroed but for `end`: forward it, or not, as if nothing were known. */
+/* exts may be NULL; its dependency descriptor is read for AV1, H.264 and H.265. 0; -EBADMSG: the payload is malformed or empty,
+ * *out is zeroed but for `end`: forward it, or not, as if nothing were known. */
 int frame_parse(enum frame_codec codec, const uint8_t *payload, size_t len, bool marker,
                 const struct rtp_exts *exts, struct frame_ctx *ctx, struct frame_info *out);
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A key frame is told by an SPS or IDR slice (H.265: VPS, SPS or IRAP slice) as a single unit, in an aggregate, or at the start of a
- * fragmented unit. */
+/* A key frame is told by an SPS or IDR slice (H.265: VPS, SPS or IRAP slice) as a single unit, in an aggregate, or at the start
+ * of a fragmented unit. */
 struct h26x {
     bool keyframe;
     bool start;  /* not the rest of a fragmented unit */

@@ -37,7 +37,8 @@ enum rtcp_fmt {
 
 bool rtcp_is_rtcp(const uint8_t *data, size_t len); /* RFC 5761 4: by the first two bytes */
 
-/* ---- iterating ---------------------------------------------------------------------------------------------------------------- */
+/* ---- iterating
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 struct rtcp_packet {
     const uint8_t *body; /* after the four bytes of the common header; borrowed */
@@ -54,7 +55,8 @@ struct rtcp_iter {
 struct rtcp_iter rtcp_iter_of(const uint8_t *data, size_t len);
 bool rtcp_next(struct rtcp_iter *it, struct rtcp_packet *out); /* false: at the end, or it->bad */
 
-/* ---- reports ------------------------------------------------------------------------------------------------------------------ */
+/* ---- reports
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 struct rtcp_report {  /* RFC 3550 6.4.1 */
     uint32_t ssrc;    /* the stream that is reported on */
@@ -99,7 +101,8 @@ struct rtcp_xr {
 int rtcp_parse_xr(const struct rtcp_packet *p,
                   struct rtcp_xr *out); /* unknown blocks are passed over */
 
-/* ---- feedback ----------------------------------------------------------------------------------------------------------------- */
+/* ---- feedback
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 /* The sequence numbers that a NACK asks for, in its order, at most `max`: *n. What is over max is passed over. */
 int rtcp_parse_nack(const struct rtcp_packet *p, uint32_t *media_ssrc, uint16_t *seqs, size_t max,
@@ -135,7 +138,8 @@ struct rtcp_twcc {
 int rtcp_parse_twcc(const struct rtcp_packet *p, struct rtcp_twcc *out, struct rtcp_twcc_status *st,
                     size_t max, size_t *n);
 
-/* ---- composing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- composing
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 void rtcp_write_sr(struct writer *w, const struct rtcp_sr *sr, const struct rtcp_report *reports,
                    size_t n); /* n up to 31 */
@@ -153,9 +157,9 @@ void rtcp_write_pli(struct writer *w, uint32_t sender, uint32_t media);
 void rtcp_write_fir(struct writer *w, uint32_t sender, uint32_t media, uint8_t seq);
 void rtcp_write_remb(struct writer *w, uint32_t sender, uint64_t bitrate, const uint32_t *ssrcs,
                      size_t n); /* n up to 31 */
-/* Statuses of consecutive numbers, the first one's being the base, at least one received, arrivals not below 0. Those that cannot be told in
- * this packet (for want of room, or since a delta is over 8 s; at most RTCP_TWCC_MAX) are left for the next: returns how many are in it.
- * 0: nothing was written, and the writer is as before. */
+/* Statuses of consecutive numbers, the first one's being the base, at least one received, arrivals not below 0. Those that
+ * cannot be told in this packet (for want of room, or since a delta is over 8 s; at most RTCP_TWCC_MAX) are left for the next:
+ * returns how many are in it. 0: nothing was written, and the writer is as before. */
 size_t rtcp_write_twcc(struct writer *w, uint32_t sender, uint32_t media, uint8_t count,
                        const struct rtcp_twcc_status *st, size_t n);
 

@@ -1,7 +1,7 @@
 /* rtcp_twcc.c - transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 3.1).
  *
- * After base, count and reference time come chunks that give each packet a symbol, then a delta for each one received: a byte or two, in
- * quarters of a millisecond, since the one received before it (the first: since the reference time).
+ * After base, count and reference time come chunks that give each packet a symbol, then a delta for each one received: a byte
+ * or two, in quarters of a millisecond, since the one received before it (the first: since the reference time).
  */
 #include "worker/wire/rtcp.h"
 
@@ -17,7 +17,8 @@ enum { LOST, SMALL, LARGE, RESERVED };
 #define ONE_BIT_N  14
 #define TWO_BITS_N 7
 
-/* ---- parsing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- parsing
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 /* Takes one chunk's symbols into arrival_us, for the time being; returns how many. */
 static size_t read_chunk(struct reader *r, struct rtcp_twcc_status *st, size_t left)
@@ -82,7 +83,8 @@ int rtcp_parse_twcc(const struct rtcp_packet *p, struct rtcp_twcc *out, struct r
     return 0;
 }
 
-/* ---- composing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- composing
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 struct plan {
     uint8_t symbol[RTCP_TWCC_MAX];

@@ -84,9 +84,9 @@ struct rtp_exts {
 int rtp_ext_parse(const uint8_t *data, const struct rtp *h, const struct rtp_ext_map *m,
                   struct rtp_exts *out);
 
-/* Writes a header: h's pt, marker, seq, ts, ssrc, the P bit when h->pad_len is not 0, and those of `exts` that are present and have an id
- * in m. One-byte form when every id is below 15 and every value 1 to 16 bytes long, else two-byte. No CSRCs. exts and m may be NULL.
- * Returns its length; 0: it does not fit. */
+/* Writes a header: h's pt, marker, seq, ts, ssrc, the P bit when h->pad_len is not 0, and those of `exts` that are present and
+ * have an id in m. One-byte form when every id is below 15 and every value 1 to 16 bytes long, else two-byte. No CSRCs. exts
+ * and m may be NULL. Returns its length; 0: it does not fit. */
 size_t rtp_compose(uint8_t *out, size_t cap, const struct rtp *h, const struct rtp_exts *exts,
                    const struct rtp_ext_map *m);
 

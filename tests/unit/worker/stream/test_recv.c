@@ -73,6 +73,31 @@ static void starts_anew_after_two_in_a_row(void **state)
     recv_free(r);
 }
 
+static void goes_on_under_another_ssrc(void **state)
+{
+    (void)state;
+    struct recv *r = new_recv();
+    struct rtcp_report rep;
+    packet(r, 100, 0, 1);
+    packet(r, 102, 0, 1);
+    int64_t before = got;
+    recv_change_ssrc(r, 8);
+    assert_false(recv_started(r));
+    assert_int_equal(rtx(r, 101), RECV_DROPPED);
+    assert_int_equal(packet(r, 103, 0, 2), RECV_RESTARTED);
+    assert_true(got > before + 65536);
+    assert_true(recv_started(r));
+    assert_int_equal(packet(r, 104, 0, 2), RECV_NEW);
+    recv_report(r, 2, &rep);
+    assert_int_equal(rep.ssrc, 8);
+    assert_int_equal(rep.lost, 1);
+    recv_free(r);
+    r = new_recv();
+    recv_change_ssrc(r, 8); /* before any packet */
+    assert_int_equal(packet(r, 1, 0, 2), RECV_NEW);
+    recv_free(r);
+}
+
 static void limits_dropout_and_misorder(void **state)
 {
     (void)state;
@@ -178,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extends_across_the_wrap),
         cmocka_unit_test(starts_anew_after_two_in_a_row),
+        cmocka_unit_test(goes_on_under_another_ssrc),
         cmocka_unit_test(limits_dropout_and_misorder),
         cmocka_unit_test(counts_repairs_apart),
         cmocka_unit_test(unwraps_retransmissions),
