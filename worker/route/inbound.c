@@ -106,13 +106,13 @@ static void forget(struct inbound *s)
 
 void inbound_set_ssrc(struct inbound *s, uint32_t ssrc, int64_t now_us)
 {
+    /* Numbers go on above those of the SSRC before: histories of consumers name packets by them. */
     if (s->recv) {
         forget(s);
-        recv_free(s->recv);
-        s->recv = NULL;
-    }
-    if (recv_new(&s->recv, ssrc, s->producer->media.codecs[0].clock_rate))
+        recv_change_ssrc(s->recv, ssrc);
+    } else if (recv_new(&s->recv, ssrc, s->producer->media.codecs[0].clock_rate)) {
         abort(); /* the clock rate was checked */
+    }
     s->ssrc = ssrc;
     counters_producer_set_ssrc(engine_of(s)->conf.counters, s->counters, ssrc);
     inbound_arm(s, now_us);
