@@ -93,8 +93,8 @@ export class Peer {
     this.device = new Device({ handlerFactory: FakeHandler.createFactory(fakeParameters) });
     await this.device.load({ routerRtpCapabilities: data.routerRtpCapabilities });
     answer(null, { rtpCapabilities: this.device.rtpCapabilities ?? this.device.recvRtpCapabilities });
-    this.ready = this.createTransports();
-    this.ready.catch(() => {});
+    // When the worker dies meanwhile, the next mediaConfiguration makes new ones.
+    this.ready = this.createTransports().catch(() => false);
   }
 
   async notified({ method, data }) {
