@@ -29,8 +29,8 @@ describe('Receivers', () => {
     receivers.show('v', 1000);
     receivers.show('v', 0);
     expect(notify.mock.calls).toEqual([
-      ['resumeConsumer', { consumerId: 'v' }],
       ['setConsumerPreferredLayers', { consumerId: 'v', spatialLayer: 1, temporalLayer: 2 }],
+      ['resumeConsumer', { consumerId: 'v' }],
       ['setConsumerPreferredLayers', { consumerId: 'v', spatialLayer: 2, temporalLayer: 2 }],
       ['pauseConsumer', { consumerId: 'v' }],
     ]);

@@ -126,13 +126,8 @@ export class Receivers {
     if (!receiver || receiver.consumer.kind !== 'video') return;
     const width = this.widths.get(consumerId) ?? 0;
     const shown = width > 0;
-    if (shown !== receiver.shown) {
-      receiver.shown = shown;
-      if (shown) receiver.consumer.resume();
-      else receiver.consumer.pause();
-      this.signals.notify(shown ? 'resumeConsumer' : 'pauseConsumer', { consumerId });
-    }
     const layer = spatialLayerFor(width);
+    // Before the resume, so that the first picture is in the right layer.
     if (shown && layer !== receiver.layer) {
       receiver.layer = layer;
       this.signals.notify('setConsumerPreferredLayers', {
@@ -140,6 +135,12 @@ export class Receivers {
         spatialLayer: layer,
         temporalLayer: TEMPORAL_LAYER,
       });
+    }
+    if (shown !== receiver.shown) {
+      receiver.shown = shown;
+      if (shown) receiver.consumer.resume();
+      else receiver.consumer.pause();
+      this.signals.notify(shown ? 'resumeConsumer' : 'pauseConsumer', { consumerId });
     }
   }
 }

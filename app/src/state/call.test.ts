@@ -203,6 +203,14 @@ it('ends with the reason when the server says goodbye', async () => {
   expect(second.room.get().endReason).toBe('kicked');
 });
 
+it('says its name in the lobby', async () => {
+  const { room, server } = await start();
+  server.notify('enteredLobby');
+  await settle();
+  expect(room.get().phase).toBe('lobby');
+  expect(server.asked[server.asked.length - 1]).toEqual({ method: 'changeDisplayName', data: { displayName: 'Eva' } });
+});
+
 it('obeys a moderator, and says so', async () => {
   const { room, server } = await start();
   server.notify('moderator:mute');

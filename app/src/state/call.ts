@@ -133,6 +133,9 @@ export class Call {
     switch (method) {
       case 'roomReady':
         return void this.join();
+      case 'enteredLobby':
+        // Those who may let us in see who is waiting.
+        return void this.ask('changeDisplayName', { displayName: this.displayName });
       case 'permissionAdded':
       case 'permissionRemoved':
         return this.pushAll();
