@@ -1,6 +1,7 @@
 /* Connections: accepted from the descriptors that the supervisor bound, adopted by libwebsockets, timed, and taken apart. */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,14 @@ static void on_deadline(struct timer *t, int64_t now_us, void *arg)
 {
     (void)t, (void)now_us;
     struct conn *c = arg;
+    if (c->role == CONN_POLL && c->s) { /* it is we who take our time */
+        struct pollfd fd = {.fd = c->wsi ? lws_get_socket_fd(c->wsi) : -1, .events = POLLRDHUP};
+        if (poll(&fd, 1, 0) > 0)
+            conn_kill(c);
+        else
+            conn_deadline(c, EDGE_POLL_CHECK_US);
+        return;
+    }
     c->e->counters.timeouts++;
     conn_kill(c);
 }

@@ -31,6 +31,7 @@
 #define EDGE_QUEUE_MAX    100000 /* packets in a send queue, whatever their size */
 #define EDGE_LINGER_US    S_US(3) /* how long a closed session waits to say its last */
 #define EDGE_BODY_US      S_US(60) /* a body, and between two steps of an answer */
+#define EDGE_POLL_CHECK_US S_US(2) /* is a client that polls still there? */
 #define EDGE_IDLE_US      S_US(65) /* between two requests of a connection */
 
 /* One packet to send, shared by the queues it is in. */
@@ -203,6 +204,7 @@ bool polling_is_path(const char *path, size_t len); /* /socket.io/ */
 int polling_request(struct conn *c, struct lws *wsi, bool post);
 int polling_body_done(struct conn *c, struct lws *wsi);
 int polling_writable(struct conn *c, struct lws *wsi);
+void polling_wake(struct edge_session *s);
 
 /* ws.c */
 int ws_confirm(struct conn *c, struct lws *wsi); /* LWS_CALLBACK_HTTP_CONFIRM_UPGRADE */

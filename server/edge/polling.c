@@ -31,6 +31,34 @@ static int open_session(struct conn *c, struct lws *wsi, struct edge_query *quer
     return http_answer(c, wsi, 200, TEXT_TYPE, NO_STORE, open, n);
 }
 
+/* libwebsockets does not read while an answer is owed, and would spin on what the client sends then, an end included: so it is told not
+ * to look, and the deadline looks whether the client is still there. Nor does it write until it may look again. */
+static void poll_begin(struct conn *c, struct lws *wsi, struct edge_session *s)
+{
+    c->role = CONN_POLL;
+    c->s = s;
+    s->poll = c;
+    lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+    lws_rx_flow_control(wsi, 0);
+    conn_deadline(c, EDGE_POLL_CHECK_US);
+}
+
+static void poll_over(struct conn *c, struct lws *wsi)
+{
+    if (c->s && c->s->poll == c)
+        c->s->poll = NULL;
+    c->s = NULL;
+    lws_rx_flow_control(wsi, 1);
+}
+
+void polling_wake(struct edge_session *s)
+{
+    if (!s->poll || !s->poll->wsi)
+        return;
+    lws_rx_flow_control(s->poll->wsi, 1);
+    lws_callback_on_writable(s->poll->wsi);
+}
+
 /* The packets that wait, as one body of at most maxPayload bytes (a single larger packet goes alone). */
 static int answer_poll(struct conn *c, struct lws *wsi)
 {
@@ -48,8 +76,7 @@ static int answer_poll(struct conn *c, struct lws *wsi)
         len += p->len;
         packet_drop(p);
     }
-    s->poll = NULL;
-    c->s = NULL;
+    poll_over(c, wsi);
     int n = http_answer(c, wsi, 200, TEXT_TYPE, NO_STORE, body, len);
     free(body);
     return n;
@@ -57,9 +84,7 @@ static int answer_poll(struct conn *c, struct lws *wsi)
 
 static int answer_text(struct conn *c, struct lws *wsi, const char *text)
 {
-    if (c->s && c->s->poll == c)
-        c->s->poll = NULL;
-    c->s = NULL;
+    poll_over(c, wsi);
     return http_answer(c, wsi, 200, TEXT_TYPE, NO_STORE, text, strlen(text));
 }
 
@@ -72,7 +97,10 @@ int polling_writable(struct conn *c, struct lws *wsi)
         return answer_poll(c, wsi);
     if (s->ended)
         return answer_text(c, wsi, "1");
-    return s->probed || s->ws ? answer_text(c, wsi, "6") : 0;
+    if (s->probed || s->ws)
+        return answer_text(c, wsi, "6");
+    lws_rx_flow_control(wsi, 0);
+    return 0;
 }
 
 static int poll_wait(struct conn *c, struct lws *wsi, struct edge_session *s)
@@ -82,10 +110,7 @@ static int poll_wait(struct conn *c, struct lws *wsi, struct edge_session *s)
         session_end(s, EDGE_PROTOCOL_ERROR, 0);
         return http_engine_error(c, wsi, 400, 3);
     }
-    c->role = CONN_POLL;
-    c->s = s;
-    s->poll = c;
-    lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+    poll_begin(c, wsi, s);
     return polling_writable(c, wsi);
 }
 

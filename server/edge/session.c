@@ -139,7 +139,7 @@ size_t session_open_packet(const struct edge_session *s, bool polling, char *out
 void session_wake(struct edge_session *s)
 {
     conn_wake(s->ws);
-    conn_wake(s->poll);
+    polling_wake(s);
     if (s->ended)
         conn_wake(s->probe);
 }

@@ -189,6 +189,8 @@ int ws_writable(struct conn *c, struct lws *wsi)
     }
     if (s && !s->ended)
         return 0;
+    /* -1 would close it without a close frame, and so would every other timeout than this one. */
     lws_close_reason(wsi, s && s->close_code ? s->close_code : LWS_CLOSE_STATUS_NORMAL, NULL, 0);
-    return -1;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_KEEPALIVE_IDLE, LWS_TO_KILL_ASYNC);
+    return 0;
 }
