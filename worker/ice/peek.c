@@ -1,13 +1,8 @@
 #include "lib/cursor.h"
 #include "worker/ice/ice.h"
+#include "worker/ice/stun.h"
 
 #include <errno.h>
-
-#define STUN_HEADER    20
-#define STUN_COOKIE    0x2112a442u
-#define STUN_BINDING   0x0001
-#define STUN_USERNAME  0x0006
-#define ATTRIBUTES_MAX 64
 
 static int copy_ufrag(struct reader *username, char *ufrag, size_t cap)
 {
@@ -27,21 +22,10 @@ static int copy_ufrag(struct reader *username, char *ufrag, size_t cap)
 
 int ice_peek_ufrag(const uint8_t *msg, size_t len, char *ufrag, size_t cap)
 {
-    struct reader r = reader_of(msg, len);
-    uint16_t type = reader_u16(&r), body = reader_u16(&r);
-    uint32_t cookie = reader_u32(&r);
-    reader_take(&r, STUN_HEADER - 8);
-    if (r.bad || type != STUN_BINDING || cookie != STUN_COOKIE || body != reader_left(&r) ||
-        body % 4)
+    size_t n;
+    const uint8_t *username = stun_attribute(msg, len, STUN_USERNAME_TYPE, &n);
+    if (!username)
         return -EBADMSG;
-    for (unsigned i = 0; i < ATTRIBUTES_MAX && reader_left(&r); i++) {
-        uint16_t attribute = reader_u16(&r), n = reader_u16(&r);
-        struct reader value = reader_sub(&r, n);
-        reader_take(&r, (4u - n % 4u) % 4u);
-        if (r.bad)
-            return -EBADMSG;
-        if (attribute == STUN_USERNAME)
-            return copy_ufrag(&value, ufrag, cap);
-    }
-    return -EBADMSG;
+    struct reader r = reader_of(username, n);
+    return copy_ufrag(&r, ufrag, cap);
 }
