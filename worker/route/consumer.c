@@ -172,6 +172,10 @@ void consumer_close(struct engine *e, uint64_t id, int64_t now_us)
     t->n_consumers--;
     HASH_DELETE(hh_ssrc, t->by_ssrc, c);
     HASH_DELETE(hh, e->consumers, c);
+    if (t->tx) {
+        srtp_tx_forget(t->tx, c->ssrc);
+        srtp_tx_forget(t->tx, c->rtx_ssrc);
+    }
     destroy(c, now_us);
     counter_set(&e->counts->consumers, HASH_COUNT(e->consumers));
 }

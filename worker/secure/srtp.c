@@ -222,6 +222,11 @@ void srtp_tx_rtp(struct srtp_job *jobs, size_t n)
     }
 }
 
+void srtp_tx_forget(struct srtp_tx *tx, uint32_t ssrc)
+{
+    srtp_lib_forget(tx->lib, ssrc);
+}
+
 int srtp_tx_rtcp(struct srtp_tx *tx, uint8_t *pkt, size_t *len, size_t cap)
 {
     return srtp_lib_seal_rtcp(tx->lib, pkt, len, cap);

@@ -70,6 +70,8 @@ struct srtp_job {
         out_len; /* set: the whole packet's length; 0: it could not be sealed, do not send it */
 };
 void srtp_tx_rtp(struct srtp_job *jobs, size_t n); /* of any sessions, in any order */
+/* Nothing is sent as this SSRC ever again: frees what is kept for it. Without this a session would grow with every SSRC that it has had. */
+void srtp_tx_forget(struct srtp_tx *tx, uint32_t ssrc);
 /* Seals a plain RTCP packet in place; the index is kept here. 0, -EMSGSIZE (cap), -EIO. */
 int srtp_tx_rtcp(struct srtp_tx *tx, uint8_t *pkt, size_t *len, size_t cap);
 

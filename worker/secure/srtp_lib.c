@@ -2,6 +2,7 @@
 
 #include "lib/mem.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -125,4 +126,9 @@ int srtp_lib_seal_rtcp(struct srtp_lib *l, uint8_t *pkt, size_t *len, size_t cap
         return -EIO;
     *len = (size_t)n;
     return 0;
+}
+
+void srtp_lib_forget(struct srtp_lib *l, uint32_t ssrc)
+{
+    (void)srtp_remove_stream(l->session, htonl(ssrc));
 }

@@ -17,5 +17,6 @@ int srtp_lib_open_rtp(struct srtp_lib *l, uint8_t *pkt, size_t *len);
 int srtp_lib_open_rtcp(struct srtp_lib *l, uint8_t *pkt, size_t *len);
 void srtp_lib_seal(struct srtp_lib *l, struct srtp_job *job);
 int srtp_lib_seal_rtcp(struct srtp_lib *l, uint8_t *pkt, size_t *len, size_t cap);
+void srtp_lib_forget(struct srtp_lib *l, uint32_t ssrc); /* not there: fine */
 
 #endif

@@ -334,6 +334,31 @@ static void rtcp_goes_round(void **state)
     }
 }
 
+/* The number that SRTCP carries in the clear (RFC 3711 3.4): where it stands says whether the stream was kept. */
+static uint32_t rtcp_index(struct srtp_tx *tx, uint8_t ssrc)
+{
+    uint8_t pkt[64] = {0x80, 201, 0, 1, 0, 0, 0, ssrc};
+    size_t len = 8;
+    assert_int_equal(srtp_tx_rtcp(tx, pkt, &len, sizeof(pkt)), 0);
+    return (uint32_t)pkt[len - 2] << 8 | pkt[len - 1];
+}
+
+static void a_forgotten_ssrc_is_freed(void **state)
+{
+    (void)state;
+    struct srtp_key key = random_key(SRTP_PROFILE_AEAD_AES_128_GCM);
+    struct srtp_tx *tx;
+    assert_int_equal(srtp_tx_new(&tx, &key, SRTP_BACKEND_EVP), 0);
+    assert_int_equal(rtcp_index(tx, 7), 1);
+    assert_int_equal(rtcp_index(tx, 8), 1);
+    assert_int_equal(rtcp_index(tx, 7), 2);
+    srtp_tx_forget(tx, 7);
+    srtp_tx_forget(tx, 99);
+    assert_int_equal(rtcp_index(tx, 8), 2);
+    assert_int_equal(rtcp_index(tx, 7), 1);
+    srtp_tx_free(tx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +370,7 @@ int main(void)
         cmocka_unit_test(the_window_is_bounded),
         cmocka_unit_test(many_ssrcs_push_out_the_silent),
         cmocka_unit_test(rtcp_goes_round),
+        cmocka_unit_test(a_forgotten_ssrc_is_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
