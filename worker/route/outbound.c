@@ -8,6 +8,7 @@
 #include "worker/secure/srtp.h"
 #include "worker/stream/layers.h"
 #include "worker/stream/pool.h"
+#include "worker/stream/recv.h"
 #include "worker/stream/ring.h"
 #include "worker/wire/vp8.h"
 
@@ -116,11 +117,12 @@ static void leave_out(struct consumer *c, const struct packet *pk)
 /* Which numbers the packet gets. False: it is not sent. */
 static bool number(struct consumer *c, const struct batch_entry *b,
                    const struct params_codec *codec, struct send_entry *entry, int64_t *out_seq,
-                   int64_t now_us)
+                   bool *switched, int64_t now_us)
 {
     const struct packet *pk = b->pk;
     struct layers_result r;
     layers_packet(c->layers, b->stream->index, pk, c->producer->captures, now_us, &r);
+    *switched = r.switched;
     if (r.switched) {
         seqmap_switch(&c->seqmap, pk->ext_seq, r.skip_seq);
         vp8_map_switch(&c->vp8);
@@ -147,6 +149,33 @@ static bool number(struct consumer *c, const struct batch_entry *b,
     return true;
 }
 
+#define CATCH_UP_MAX 256 /* packets: a large key frame */
+
+static bool in_rest_of_batch(const struct batch_entry *b, const struct packet *pk)
+{
+    for (b = b->next; b; b = b->next)
+        if (b->pk == pk)
+            return true;
+    return false;
+}
+
+static void add_media(struct consumer *c, const struct batch_entry *b, int64_t now_us);
+
+/* After a switch: the first packet of the key frame came late, and what follows it was passed over before. */
+static void catch_up(struct consumer *c, const struct batch_entry *b, int64_t now_us)
+{
+    int64_t newest = recv_newest(b->stream->recv);
+    if (newest > b->pk->ext_seq + CATCH_UP_MAX)
+        newest = b->pk->ext_seq + CATCH_UP_MAX;
+    for (int64_t seq = b->pk->ext_seq + 1; seq <= newest; seq++) {
+        struct packet *pk = ring_get(b->stream->ring, seq);
+        if (!pk || in_rest_of_batch(b, pk))
+            continue;
+        const struct batch_entry again = {.pk = pk, .stream = b->stream};
+        add_media(c, &again, now_us);
+    }
+}
+
 static void add_media(struct consumer *c, const struct batch_entry *b, int64_t now_us)
 {
     const struct packet *pk = b->pk;
@@ -162,7 +191,8 @@ static void add_media(struct consumer *c, const struct batch_entry *b, int64_t n
         counter_add(&c->counters->packets_discarded, 1);
         return;
     }
-    if (!number(c, b, codec, &entry, &out_seq, now_us))
+    bool switched;
+    if (!number(c, b, codec, &entry, &out_seq, &switched, now_us))
         return;
     entry.abs_send_time = abs_send_time(now_us);
     entry.twcc = next_twcc(c);
@@ -177,6 +207,8 @@ static void add_media(struct consumer *c, const struct batch_entry *b, int64_t n
         c->transport->engine->n_items++;
     else
         counter_add(&c->counters->packets_discarded, 1);
+    if (switched)
+        catch_up(c, b, now_us);
 }
 
 /* ---- resends ------------------------------------------------------------------------------------------------------------------------ */

@@ -281,6 +281,35 @@ static void repairs_by_rtx_from_the_sender(void **state)
     world_close(&s.w);
 }
 
+/* The first packet of the key frame is the last to come: in a later batch, or in the same one. */
+static void sends_what_came_before_its_key_frame(void **state)
+{
+    (void)state;
+    for (int batches = 1; batches <= 2; batches++) {
+        struct stage s;
+        stage_open(&s);
+        uint32_t first = s.cam.seq++;
+        camera_packet(&s.cam, false, false, false, 500);
+        camera_packet(&s.cam, false, true, false, 500);
+        if (batches == 2)
+            world_run(&s.w);
+        assert_int_equal(s.b->n_rtp, 0);
+        uint32_t next = s.cam.seq;
+        s.cam.seq = first;
+        camera_packet(&s.cam, true, false, true, 500);
+        s.cam.seq = next;
+        camera_send(&s.cam, false, 2);
+        world_run(&s.w);
+        assert_int_equal(s.b->n_rtp, 5);
+        for (size_t i = 1; i < 5; i++) {
+            assert_false(s.b->rtp[i].replay);
+            assert_int_equal(s.b->rtp[i].h.seq, (uint16_t)(s.b->rtp[0].h.seq + i));
+        }
+        assert_true(s.b->rtp[2].h.marker && s.b->rtp[4].h.marker);
+        world_close(&s.w);
+    }
+}
+
 static void many_consumers_in_bursts(void **state)
 {
     (void)state;
@@ -313,6 +342,7 @@ int main(void)
         cmocka_unit_test(padding_leaves_no_gap),
         cmocka_unit_test(throttles_key_frame_requests),
         cmocka_unit_test(repairs_by_rtx_from_the_sender),
+        cmocka_unit_test(sends_what_came_before_its_key_frame),
         cmocka_unit_test(many_consumers_in_bursts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
