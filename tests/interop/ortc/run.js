@@ -16,7 +16,7 @@ try {
 	process.exit(77);
 }
 
-const [exe, seedText = '1', roundsText = '1500'] = process.argv.slice(2);
+const [exe, seedText = '1', roundsText = '800'] = process.argv.slice(2);
 const rounds = Number(roundsText);
 
 // ---- randomness ------------------------------------------------------------------------------------------------------------------
