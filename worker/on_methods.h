@@ -1,7 +1,7 @@
 /* on_methods.h - one function a request, by the object that it is about: on_router.c, on_transport.c, on_producer.c, on_consumer.c.
  *
- * Each checks every field, calls the engine and returns 0 or -EINVAL (malformed), -ENOENT (no such object), -EEXIST (taken), -ENOSPC
- * (a table is full), -ENOTSUP. Nothing has changed when it is not 0.
+ * Each checks every field, calls the engine and returns 0 or -EINVAL (malformed), -ENOENT (no such object), -EEXIST (taken),
+ * -ENOSPC (a table is full), -ENOTSUP. Nothing has changed when it is not 0.
  */
 #ifndef ALTHING_WORKER_ON_METHODS_H
 #define ALTHING_WORKER_ON_METHODS_H

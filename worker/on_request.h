@@ -4,8 +4,8 @@
  * the current epoch gets exactly one reply. It reads only while channel_ready(): while something waits to be written, requests
  * wait in the socket, so that replies have room and the server feels that it is too fast.
  *
- * A frame that does not decode, or has no request, or comes from an older epoch, is counted and ends nothing. A newer epoch, said by a
- * Hello, closes everything the worker has. Nothing but Hello is accepted before the first Hello.
+ * A frame that does not decode, or has no request, or comes from an older epoch, is counted and ends nothing. A newer epoch, said
+ * by a Hello, closes everything the worker has. Nothing but Hello is accepted before the first Hello.
  *
  * An event that the chan refuses is dropped; `Resync` with the number of lost ones follows as soon as the chan takes it.
  */

@@ -1,8 +1,9 @@
-/* consumer.h - what a browser receives: one producer's media, as one stream with its own SSRC, payload types, extension ids and MID.
+/* consumer.h - what a browser receives: one producer's media, as one stream with its own SSRC, payload types, extension ids and
+ * MID.
  *
- * A transport owns its consumers; each borrows its producer, which closes it before it goes. It flows when neither it nor its producer
- * is paused and its transport can send; whenever it starts to flow it waits for a key frame and asks for one. Which packets it sends as
- * what is decided by stream/layers, seqmap and vp8_map; outbound.h composes and sends them.
+ * A transport owns its consumers; each borrows its producer, which closes it before it goes. It flows when neither it nor its
+ * producer is paused and its transport can send; whenever it starts to flow it waits for a key frame and asks for one. Which
+ * packets it sends as what is decided by stream/layers, seqmap and vp8_map; outbound.h composes and sends them.
  */
 #ifndef ALTHING_WORKER_ROUTE_CONSUMER_H
 #define ALTHING_WORKER_ROUTE_CONSUMER_H

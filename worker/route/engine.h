@@ -9,10 +9,10 @@
  *
  * Invariant: after engine_send() nothing waits to be sent but what has its deadline in engine_next_us().
  *
- * The engine owns routers, they own transports, which own producers and consumers; a consumer borrows its producer and is told when
- * that goes. Objects are found by the server's 64-bit handles. What may exist at most is in limits.h. The engine reads no clock, has
- * no socket, writes no log; receive, timers and send do not allocate for a packet. Not thread-safe, and no call may be made from
- * inside a callback.
+ * The engine owns routers, they own transports, which own producers and consumers; a consumer borrows its producer and is told
+ * when that goes. Objects are found by the server's 64-bit handles. What may exist at most is in limits.h. The engine reads no
+ * clock, has no socket, writes no log; receive, timers and send do not allocate for a packet. Not thread-safe, and no call may be
+ * made from inside a callback.
  */
 #ifndef ALTHING_WORKER_ROUTE_ENGINE_H
 #define ALTHING_WORKER_ROUTE_ENGINE_H

@@ -1,7 +1,8 @@
 /* inbound.h - one stream of a producer: one SSRC and the one that repairs it, received, asked for again, kept, and scored.
  *
- * A producer owns its streams. inbound_packet() takes an opened, parsed packet of either SSRC; what a packet causes (NACK, key frame
- * request) is marked on the transport and composed in engine_send(). The ring is the history out of which all consumers answer NACKs.
+ * A producer owns its streams. inbound_packet() takes an opened, parsed packet of either SSRC; what a packet causes (NACK, key
+ * frame request) is marked on the transport and composed in engine_send(). The ring is the history out of which all consumers
+ * answer NACKs.
  */
 #ifndef ALTHING_WORKER_ROUTE_INBOUND_H
 #define ALTHING_WORKER_ROUTE_INBOUND_H

@@ -1,5 +1,6 @@
-/* limits.h - how many of everything a worker has at most. The server is trusted to ask for less; past a bound a request is answered
- * with ERROR_LIMIT (-ENOSPC here) and nothing changes. What browsers send can pass none of them: what happens there is said below. */
+/* limits.h - how many of everything a worker has at most. The server is trusted to ask for less; past a bound a request is
+ * answered with ERROR_LIMIT (-ENOSPC here) and nothing changes. What browsers send can pass none of them: what happens there is
+ * said below. */
 #ifndef ALTHING_WORKER_ROUTE_LIMITS_H
 #define ALTHING_WORKER_ROUTE_LIMITS_H
 

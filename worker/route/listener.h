@@ -1,11 +1,12 @@
 /* listener.h - which producer's stream a packet of a transport belongs to (RFC 8843 9.2, RFC 8852).
  *
- * By its SSRC when that is known; else by MID, and then RID or repaired RID, payload type, or being the producer's only encoding; else,
- * without a MID, by RID alone. What was found so is learnt: the SSRC stands in the table from then on, instead of the stream's last one.
+ * By its SSRC when that is known; else by MID, and then RID or repaired RID, payload type, or being the producer's only encoding;
+ * else, without a MID, by RID alone. What was found so is learnt: the SSRC stands in the table from then on, instead of the
+ * stream's last one.
  *
  * Invariant: the table holds exactly the non-zero ssrc and rtx_ssrc of all streams of the added producers, each once. It has room
- * for all of them from listener_add() on, so that learning does not allocate; LIMIT_LEARNT_SSRCS bounds how often a sender may change.
- * It borrows the producers.
+ * for all of them from listener_add() on, so that learning does not allocate; LIMIT_LEARNT_SSRCS bounds how often a sender may
+ * change. It borrows the producers.
  */
 #ifndef ALTHING_WORKER_ROUTE_LISTENER_H
 #define ALTHING_WORKER_ROUTE_LISTENER_H

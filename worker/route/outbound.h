@@ -1,8 +1,8 @@
 /* outbound.h - a consumer's packets, composed afresh for its receiver, sealed many at once, and put into the outbox.
  *
- * outbound_consumer() turns what a ready consumer has (resends first, then the batch of its producer) into items; when OUTBOUND_BURST
- * are there, and at the end of engine_send() through outbound_flush(), they are sealed with one call. An item borrows its packet and its
- * consumer: neither may go while items wait.
+ * outbound_consumer() turns what a ready consumer has (resends first, then the batch of its producer) into items; when
+ * OUTBOUND_BURST are there, and at the end of engine_send() through outbound_flush(), they are sealed with one call. An item
+ * borrows its packet and its consumer: neither may go while items wait.
  *
  * Invariant: an output number (ssrc, extended sequence number) is composed once. A resend on the media SSRC is composed from
  * the history entry and gives the same bytes; on the RTX SSRC every packet has a new number.
@@ -46,8 +46,8 @@ struct outbound_item {
 void outbound_consumer(struct consumer *c, int64_t now_us);
 void outbound_flush(struct engine *e, int64_t now_us);
 
-/* Gives the packets of one frame of one consumer that are one byte shorter than its longest a byte of padding, so that they leave in one
- * GSO run. None becomes longer than the longest. */
+/* Gives the packets of one frame of one consumer that are one byte shorter than its longest a byte of padding, so that they leave
+ * in one GSO run. None becomes longer than the longest. */
 void outbound_level(struct outbound_item *items, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
-/* params.h - what the server says of objects, checked and flat. Filled by on_*.c, which refuses what is out of range: here everything
- * fits, strings end with NUL, payload types are below 128. */
+/* params.h - what the server says of objects, checked and flat. Filled by on_*.c, which refuses what is out of range: here
+ * everything fits, strings end with NUL, payload types are below 128. */
 #ifndef ALTHING_WORKER_ROUTE_PARAMS_H
 #define ALTHING_WORKER_ROUTE_PARAMS_H
 

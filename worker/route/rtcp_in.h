@@ -1,5 +1,6 @@
-/* rtcp_in.h - what a browser reports and asks, each to whom it concerns. Authenticated, and believed no further than its own streams:
- * what names an SSRC that the transport does not have is passed over. A malformed rest of a compound is dropped and counted. */
+/* rtcp_in.h - what a browser reports and asks, each to whom it concerns. Authenticated, and believed no further than its own
+ * streams: what names an SSRC that the transport does not have is passed over. A malformed rest of a compound is dropped and
+ * counted. */
 #ifndef ALTHING_WORKER_ROUTE_RTCP_IN_H
 #define ALTHING_WORKER_ROUTE_RTCP_IN_H
 

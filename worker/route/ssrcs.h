@@ -1,5 +1,5 @@
-/* ssrcs.h - the SSRCs that a transport has ever sent with, so that none is used twice in its DTLS session: with the same key, the same
- * SSRC and an index that starts again, two packets would be encrypted alike (RFC 3711 9.1, RFC 7714 8.1).
+/* ssrcs.h - the SSRCs that a transport has ever sent with, so that none is used twice in its DTLS session: with the same key, the
+ * same SSRC and an index that starts again, two packets would be encrypted alike (RFC 3711 9.1, RFC 7714 8.1).
  *
  * Invariant: an SSRC that was added stays. At most SSRCS_MAX; then no consumer can be made in this transport any more.
  */

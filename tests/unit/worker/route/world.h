@@ -1,7 +1,7 @@
 /* world.h - an engine and its browsers in one process, without sockets, on virtual time.
  *
- * A browser is libnice's STUN, our DTLS as the client, and SRTP sessions of its own. What the engine sends is delivered at once; what
- * a browser sends waits in the world until world_run(), which is one batch: receive, timers, send.
+ * A browser is libnice's STUN, our DTLS as the client, and SRTP sessions of its own. What the engine sends is delivered at once;
+ * what a browser sends waits in the world until world_run(), which is one batch: receive, timers, send.
  */
 #ifndef ALTHING_TESTS_ROUTE_WORLD_H
 #define ALTHING_TESTS_ROUTE_WORLD_H
