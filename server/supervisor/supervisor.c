@@ -103,13 +103,16 @@ static void on_child(uv_signal_t *h, int sig)
 
 static void on_stop(uv_signal_t *h, int sig)
 {
-    (void)sig;
     struct supervisor *s = h->data;
+    if (sig == SIGINT)
+        s->interrupts++;
     if (!s->stopping) {
         supervisor_stop(s, 0);
         return;
     }
-    /* Asked twice: at once. */
+    /* Somebody at a keyboard who does not want to wait. (One Ctrl-C may come with a SIGTERM from a script between.) */
+    if (s->interrupts < 2)
+        return;
     s->stopping = KILLING;
     keeper_kill(&s->server.keeper, SIGKILL);
     signal_workers(s, SIGKILL);

@@ -83,6 +83,7 @@ struct supervisor {
     uint32_t n_places;
     uint64_t generation; /* of the worker started last */
     enum stopping stopping;
+    unsigned interrupts; /* SIGINTs so far */
     int exit_status;
 };
 
