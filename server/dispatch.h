@@ -1,7 +1,8 @@
-/* dispatch.h - one table says for every message of a browser who answers it, in which state it may come, and what permission it needs.
+/* dispatch.h - one table says for every message of a browser who answers it, in which state it may come, and what permission it
+ * needs.
  *
- * A request is answered exactly once: by its handler, later by a worker's reply (call.later), or here. A notification that is refused
- * is dropped. Names that the table does not hold, or holds without handler, are refused with an error that says so.
+ * A request is answered exactly once: by its handler, later by a worker's reply (call.later), or here. A notification that is
+ * refused is dropped. Names that the table does not hold, or holds without handler, are refused with an error that says so.
  */
 #ifndef ALTHING_SERVER_DISPATCH_H
 #define ALTHING_SERVER_DISPATCH_H

@@ -1,8 +1,8 @@
 /* hub.h - binds rooms, workers and browsers together; what the on_*.c files share. It decides nothing itself.
  *
- * The hub owns the rooms; it borrows the media (which it is given after both exist) and the sessions of the edge, whose user is their peer.
- * One loop, one thread. A peer without a session is one whose connection was lost: what is told to it is dropped, and it goes when
- * its grace is over.
+ * The hub owns the rooms; it borrows the media (which it is given after both exist) and the sessions of the edge, whose user is
+ * their peer. One loop, one thread. A peer without a session is one whose connection was lost: what is told to it is dropped, and
+ * it goes when its grace is over.
  */
 #ifndef ALTHING_SERVER_HUB_H
 #define ALTHING_SERVER_HUB_H

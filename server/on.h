@@ -1,4 +1,5 @@
-/* on.h - the handlers of the browsers' messages and the workers' events, one file a group. See dispatch.h for when each is called. */
+/* on.h - the handlers of the browsers' messages and the workers' events, one file a group. See dispatch.h for when each is called.
+ */
 #ifndef ALTHING_SERVER_ON_H
 #define ALTHING_SERVER_ON_H
 
@@ -24,7 +25,8 @@ json_t *on_join_room_state(const struct hub *h, const struct peer *p); /* what j
 
 /* ---- on_transport.c ---- */
 call_f on_create_transport, on_connect_transport, on_restart_ice;
-void on_transport_drop(struct hub *h, struct transport *t, const char *why); /* with all it has; the browser is not told of it itself */
+/* with all it has; the browser is not told of it itself */
+void on_transport_drop(struct hub *h, struct transport *t, const char *why);
 void on_peer_drop_media(struct hub *h, struct peer *p, const char *why);     /* both transports */
 
 /* ---- on_produce.c ---- */

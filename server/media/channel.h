@@ -1,9 +1,9 @@
 /* channel.h - one worker's channel as the server sees it: worker.proto over lib/chan.h. The worker is taken for hostile.
  *
- * Requests are pipelined, and answered in order; each reply callback is called exactly once, from channel_read() or channel_fail(),
- * never inside channel_request(). At most CHANNEL_PENDING_MAX requests wait for an answer, each at most CHANNEL_TIMEOUT_US. Whatever in
- * a frame breaks the contract ends the channel (-EPROTO, and channel_why() says what), nothing else. Frames of older epochs are ignored.
- * No loop and no clock inside: the owner polls channel_fd().
+ * Requests are pipelined, and answered in order; each reply callback is called exactly once, from channel_read() or
+ * channel_fail(), never inside channel_request(). At most CHANNEL_PENDING_MAX requests wait for an answer, each at most
+ * CHANNEL_TIMEOUT_US. Whatever in a frame breaks the contract ends the channel (-EPROTO, and channel_why() says what), nothing
+ * else. Frames of older epochs are ignored. No loop and no clock inside: the owner polls channel_fd().
  */
 #ifndef ALTHING_SERVER_MEDIA_CHANNEL_H
 #define ALTHING_SERVER_MEDIA_CHANNEL_H
@@ -37,9 +37,11 @@ void channel_fail(struct channel *c, const char *err);
 
 int channel_fd(const struct channel *c);
 bool channel_wants_write(const struct channel *c);
-/* Sets rq->id. fn may be NULL. 0, or -ENOBUFS (the worker does not read), -EPIPE, -EMSGSIZE (over a frame): fn is not called then. */
+/* Sets rq->id. fn may be NULL. 0, or -ENOBUFS (the worker does not read), -EPIPE, -EMSGSIZE (over a frame): then fn is not
+ * called. */
 int channel_request(struct channel *c, Althing__Request *rq, uint64_t handle, channel_reply_f *fn, void *arg, int64_t now_us);
-/* Reads what is there, a few dozen frames at most. 0, -EPIPE (the worker is gone), -EPROTO. A callback must not free the channel. */
+/* Reads what is there, a few dozen frames at most. 0, -EPIPE (the worker is gone), -EPROTO. No callback may free the
+ * channel. */
 int channel_read(struct channel *c);
 int channel_write(struct channel *c);      /* 0 or -EPIPE */
 int64_t channel_deadline_us(const struct channel *c); /* when the oldest request is overdue; INT64_MAX: none waits */

@@ -1,9 +1,9 @@
 /* media.h - the workers as the rooms see them: which are there, which room's router is on which, requests to them.
  *
- * One struct media lives on one libuv loop. Workers come with media_worker_up() and go with media_worker_down(), a closed channel, a
- * broken contract or an answer that does not come; whatever the reason, the replies that are left come with an error, then each of its
- * routers is reported lost. A router is placed on the worker with the least load; there is one a room now, but nothing here says so.
- * Handles are never used again, not even by the next start of the server: the epoch is in their high bits.
+ * One struct media lives on one libuv loop. Workers come with media_worker_up() and go with media_worker_down(), a closed
+ * channel, a broken contract or an answer that does not come; whatever the reason, the replies that are left come with an error,
+ * then each of its routers is reported lost. A router is placed on the worker with the least load; there is one a room now, but
+ * nothing here says so. Handles are never used again, not even by the next start of the server: the epoch is in their high bits.
  * Callbacks are called from the loop (or media_worker_down(), media_tick()), never inside any other call here.
  */
 #ifndef ALTHING_SERVER_MEDIA_MEDIA_H
@@ -38,7 +38,8 @@ struct media_handlers {
 };
 
 int media_new(struct media **mp, uv_loop_t *loop, uint64_t epoch, const struct media_handlers *handlers, void *arg);
-/* Closes all channels without a word (the workers see it); replies that are left come with an error. The caller runs the loop once more, so that libuv lets go. */
+/* Closes all channels without a word (the workers see it); replies that are left come with an error. The caller
+ * runs the loop once more, so that libuv lets go. */
 void media_free(struct media *m);
 
 /* Takes both descriptors, also on error. Of the same index, an older one is dropped first. 0, -EINVAL, -errno. */

@@ -1,9 +1,9 @@
 /* room.h - the rooms: who is in which, and what it holds. State only: no I/O, no clock, no message.
  *
- * Owner tree: struct rooms owns rooms, a room its peers, a peer its transports, a transport its producers (send direction) or consumers
- * (receive direction). A consumer borrows its producer; freeing a producer frees its consumers. Every media object has a handle, unique
- * in the registry, by which a worker's events find it; ids are for browsers and are looked up in their peer only, so that nobody
- * can name the objects of somebody else, nor of another room.
+ * Owner tree: struct rooms owns rooms, a room its peers, a peer its transports, a transport its producers (send direction) or
+ * consumers (receive direction). A consumer borrows its producer; freeing a producer frees its consumers. Every media object has
+ * a handle, unique in the registry, by which a worker's events find it; ids are for browsers and are looked up in their peer
+ * only, so that nobody can name the objects of somebody else, nor of another room.
  *
  * Everybody may read the fields. They are changed by the functions here, but for those marked (set).
  */
@@ -104,7 +104,8 @@ struct peer *room_peer_by_serial(const struct room *r, uint64_t serial);
 struct peer *peer_new(struct room *r, const char *id, const char *reconnect_key);
 void peer_free(struct peer *p); /* NULL is fine; the room stays, also when empty */
 void peer_set_name(struct peer *p, const char *name);      /* checked */
-bool peer_set_picture(struct peer *p, const char *picture); /* checked; NULL or "": none. false: PICTURES_MAX_BYTES, nothing changed */
+/* checked; NULL or "": none. false: PICTURES_MAX_BYTES, nothing changed */
+bool peer_set_picture(struct peer *p, const char *picture);
 void peer_set_capabilities(struct peer *p, void *caps, void (*free_fn)(void *)); /* owns caps; NULL: none */
 /* Counts a broken limit. true: that is enough, disconnect it. */
 bool peer_strike(struct peer *p, int64_t now_us);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct edge_query {
     const char *room, *peer, *key;
@@ -115,6 +116,7 @@ void world_init(struct world *w, unsigned n_workers)
     memset(w, 0, sizeof(*w));
     w->next_ack = 1;
     w->workers[0].fd = w->workers[1].fd = -1;
+    w->counters_fd[0] = w->counters_fd[1] = -1;
     uv_loop_init(&w->loop);
     struct hub_settings settings = {
         .max_active_videos = 12,
@@ -152,8 +154,11 @@ void world_free(struct world *w)
         json_decref(w->sessions[i]->sent);
         free(w->sessions[i]);
     }
-    fake_free(&w->workers[0]);
-    fake_free(&w->workers[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        fake_free(&w->workers[i]);
+        if (w->counters_fd[i] >= 0)
+            close(w->counters_fd[i]);
+    }
 }
 
 void world_worker_up(struct world *w, unsigned index)
@@ -166,7 +171,11 @@ void world_worker_up(struct world *w, unsigned index)
     strcpy(h.candidates[1].address, "192.0.2.1");
     h.candidates[0].port = h.candidates[1].port = 40000;
     h.candidates[1].tcp = 1;
-    assert_int_equal(media_worker_up(w->media, &h, fd, counters_create()), 0);
+    int segment = counters_create();
+    if (w->counters_fd[index] >= 0)
+        close(w->counters_fd[index]);
+    w->counters_fd[index] = dup(segment);
+    assert_int_equal(media_worker_up(w->media, &h, fd, segment), 0);
 }
 
 void world_turn(struct world *w)

@@ -1,5 +1,5 @@
-/* world.h - a hub with a pretended edge and pretended workers around it, for tests: browsers are struct edge_session with a list of all
- * that they were sent. Defines every edge_*() that the hub calls.
+/* world.h - a hub with a pretended edge and pretended workers around it, for tests: browsers are struct edge_session with a list
+ * of all that they were sent. Defines every edge_*() that the hub calls.
  */
 #ifndef ALTHING_TESTS_UNIT_SERVER_WORLD_H
 #define ALTHING_TESTS_UNIT_SERVER_WORLD_H
@@ -25,6 +25,7 @@ struct world {
     struct hub hub;
     struct edge_handlers edge;
     struct fake_worker workers[2];
+    int counters_fd[2]; /* the workers' ends */
     struct edge_session *sessions[WORLD_SESSIONS];
     size_t n_sessions;
     uint64_t next_ack;
@@ -43,7 +44,8 @@ void world_close(struct world *w, struct edge_session *s, enum edge_reason reaso
 /* json is stolen. Returns the ack id. Only the edge's part: the answer comes perhaps later. */
 uint64_t world_request(struct world *w, struct edge_session *s, const char *method, json_t *data);
 void world_notification(struct world *w, struct edge_session *s, const char *method, json_t *data);
-/* With world_turn(); the result (borrowed), or NULL: an error, whose text is then in *err (if not NULL). Fails if there is not one answer. */
+/* With world_turn(); the result (borrowed), or NULL: an error, whose text is then in *err (if not NULL). Fails if there is not
+ * one answer. */
 const json_t *world_ask(struct world *w, struct edge_session *s, const char *method, json_t *data,
                         const char **err);
 /* Answers mediaConfiguration with what it was told (a browser that can do all). */
