@@ -6,7 +6,7 @@ import { codecName } from '../media/encodings';
 import { LinkWatch } from '../media/linkWatch';
 import { MediaSession } from '../media/session';
 import { makeSocket, type Identity } from '../protocol/connect';
-import { Refused } from '../protocol/errors';
+import { Disconnected, Refused } from '../protocol/errors';
 import { uuid } from '../protocol/ids';
 import type { MediaConfiguration, Permission, Requests, ServerNotification, Source } from '../protocol/messages';
 import { Signaling, type SocketLike } from '../protocol/signaling';
@@ -201,7 +201,7 @@ export class Call {
     } catch (error) {
       console.warn('join', error);
       if (error instanceof Refused) this.end('refused');
-      else this.signaling.reopen();
+      else if (!(error instanceof Disconnected)) this.signaling.reopen();
     }
   }
 
@@ -254,7 +254,8 @@ export class Call {
       this.room.set((s) => (s.media === 'waiting' || s.media === 'rebuilding' || s.media === 'none' ? { media: 'up' } : {}));
     } catch (error) {
       console.warn('transports', error);
-      if (session === this.session) this.reopen();
+      // A connection that was lost comes back by itself, and brings a new configuration.
+      if (session === this.session && !(error instanceof Disconnected)) this.reopen();
     }
   }
 
@@ -300,6 +301,7 @@ export class Call {
       this.generation++;
       this.configuration.key = '';
     }
+    clearTimeout(this.reopenTimer);
     this.watch?.close();
     this.session?.close();
     this.session = null;
@@ -320,7 +322,6 @@ export class Call {
   private end(reason: EndReason): void {
     if (this.over) return;
     this.over = true;
-    clearTimeout(this.reopenTimer);
     this.signaling.leave();
     this.dropSession('waiting');
     this.local.onChange = () => undefined;
