@@ -1,7 +1,7 @@
 /* althing-worker: ICE, DTLS, SRTP and RTP routing for one core.
  *
  * It touches what it was given and nothing else: its UDP sockets and TCP listeners, the channel to the server, the counter segment, and
- * the life pipe. It opens no file and starts no program. It ends when the life pipe or the channel ends (the supervisor holds both), or on
+ * the life pipe. It opens no file and starts no program, which sandbox.h makes sure of once all is open. It ends when the life pipe or the channel ends (the supervisor holds both), or on
  * SIGTERM.
  *
  *     readable -> receive all -> deadlines -> the server's requests, for at most CHANNEL_BUDGET_US -> send all -> wait
@@ -15,6 +15,7 @@
 #include "worker/on_request.h"
 #include "worker/options.h"
 #include "worker/route/engine.h"
+#include "worker/sandbox.h"
 #include "worker/secure/dtls.h"
 #include "worker/secure/srtp.h"
 
@@ -32,6 +33,7 @@
 
 #define CHANNEL_BUDGET_US 1000
 #define CHANNEL_QUEUE_MAX (1 << 20)
+#define PROFILES          3
 
 struct worker {
     uv_loop_t loop;
@@ -51,6 +53,7 @@ struct worker {
     struct engine *engine;
     struct net *net;
     struct outbox outbox;
+    struct srtp_tx *kept[PROFILES]; /* see warm_up() */
     uint8_t frame[CHAN_FRAME_MAX];
 };
 
@@ -65,6 +68,35 @@ static void harden(void)
     prctl(PR_SET_DUMPABLE, 0);
 #endif
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* libsrtp2's NSS loads its modules with the first session and lets go of them with the last. In the sandbox it could not load them, so
+ * one session of each kind stays. */
+static int warm_up(struct worker *w)
+{
+    static const enum srtp_profile profiles[PROFILES] = {SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80,
+                                                         SRTP_PROFILE_AEAD_AES_128_GCM,
+                                                         SRTP_PROFILE_AEAD_AES_256_GCM};
+    int err = 0;
+    for (size_t i = 0; i < PROFILES && !err; i++) {
+        uint8_t pkt[64] = {0x80, 201, 0, 1};
+        size_t len = 8;
+        struct srtp_key key = {.profile = profiles[i]};
+        err = srtp_tx_new(&w->kept[i], &key, SRTP_BACKEND_EVP);
+        if (!err)
+            err = srtp_tx_rtcp(w->kept[i], pkt, &len, sizeof(pkt));
+    }
+    return err;
+}
+
+/* A kernel without seccomp is no reason not to serve. */
+static void enter_sandbox(void)
+{
+#if !ALTHING_SANITIZED
+    int err = sandbox_enter();
+    if (err)
+        log_warn("worker", "no sandbox error=%s", strerror(-err));
+#endif
 }
 
 /* ---- what the sockets bring ---- */
@@ -281,6 +313,8 @@ static void close_all(struct worker *w)
     chan_free(w->chan);
     outbox_free(&w->outbox);
     dtls_cert_free(w->cert);
+    for (size_t i = 0; i < PROFILES; i++)
+        srtp_tx_free(w->kept[i]);
     counters_free(w->counters);
 }
 
@@ -299,10 +333,14 @@ int main(int argc, char **argv)
     int err = open_parts(w, &o);
     if (!err)
         err = open_loop(w);
-    if (err)
+    if (!err)
+        err = warm_up(w);
+    if (err) {
         log_error("worker", "cannot start error=%s", strerror(-err));
-    else
+    } else {
+        enter_sandbox();
         uv_run(&w->loop, UV_RUN_DEFAULT);
+    }
     close_all(w);
     free(w);
     return err ? EXIT_FAILURE : EXIT_SUCCESS;
