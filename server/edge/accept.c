@@ -19,8 +19,12 @@
 
 static void on_deadline(struct timer *t, int64_t now_us, void *arg)
 {
-    (void)t, (void)now_us;
+    (void)t;
     struct conn *c = arg;
+    if (c->response.active) {
+        http_response_check(c, now_us);
+        return;
+    }
     if (c->role == CONN_POLL && c->s) { /* it is we who take our time */
         struct pollfd fd = {.fd = c->wsi ? lws_get_socket_fd(c->wsi) : -1, .events = POLLRDHUP};
         if (poll(&fd, 1, 0) > 0)
@@ -59,7 +63,6 @@ void conn_gone(struct conn *c)
     if (s->probe == c) {
         s->probe = NULL;
         s->probed = false;
-        session_wake(s);
     }
     if (s->poll == c)
         s->poll = NULL;

@@ -168,7 +168,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, vo
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "http", .callback = on_lws, .rx_buffer_size = 4096},
+    {.name = "http", .callback = on_lws, .rx_buffer_size = 4096, .tx_packet_size = 16384},
     {0},
 };
 

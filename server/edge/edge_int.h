@@ -98,6 +98,8 @@ struct response {
     const uint8_t *body; /* in `owned`, or a static file's */
     size_t len, sent;
     char *owned;
+    int64_t check_us;    /* how long until the socket is looked at again */
+    int64_t give_up_us;  /* when the client has taken nothing until then */
 };
 
 enum conn_role { CONN_IDLE, CONN_POST, CONN_POLL, CONN_WS, CONN_PROBE };
@@ -191,6 +193,7 @@ int http_request(struct conn *c, struct lws *wsi, const char *path, size_t len);
 int http_body(struct conn *c, struct lws *wsi, const char *data, size_t len);
 int http_body_done(struct conn *c, struct lws *wsi);
 int http_writable(struct conn *c, struct lws *wsi);
+void http_response_check(struct conn *c, int64_t now_us); /* the deadline of a connection whose answer is on its way */
 /* An answer with a body that is copied. `extra`: further header lines, or "". */
 int http_answer(struct conn *c, struct lws *wsi, int status, const char *type, const char *extra, const char *body, size_t len);
 int http_error(struct conn *c, struct lws *wsi, int status, const char *text); /* closes the connection */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,11 @@
 #include "server/edge/edge_int.h"
 #include "server/edge/headers.h"
 
-#define WRITE_MAX 16384 /* one TLS record */
-#define HEAD_MAX  4096
+#define WRITE_MAX             16384 /* one TLS record */
+#define RESPONSE_BURST        (1 << 20)
+#define RESPONSE_CHECK_US     MS_US(5)
+#define RESPONSE_CHECK_MAX_US MS_US(160)
+#define HEAD_MAX              4096
 
 static const char *status_text(int status)
 {
@@ -59,24 +63,54 @@ static int response_done(struct conn *c, struct lws *wsi)
     return close || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-/* Writes the next piece. */
+/* The client does not take more now. Until it does, libwebsockets must not look at the connection: it does not read while an answer
+ * is owed and would spin on whatever is there to be read. */
+static int response_wait(struct conn *c, struct lws *wsi)
+{
+    struct response *r = &c->response;
+    r->check_us = RESPONSE_CHECK_US;
+    r->give_up_us = clock_now_us() + EDGE_BODY_US;
+    lws_rx_flow_control(wsi, 0);
+    conn_deadline(c, r->check_us);
+    return 0;
+}
+
+void http_response_check(struct conn *c, int64_t now_us)
+{
+    struct response *r = &c->response;
+    struct pollfd fd = {.fd = c->wsi ? lws_get_socket_fd(c->wsi) : -1, .events = POLLOUT};
+    if (now_us >= r->give_up_us) {
+        c->e->counters.timeouts++;
+        conn_kill(c);
+    } else if (poll(&fd, 1, 0) > 0) {
+        lws_rx_flow_control(c->wsi, 1);
+        lws_callback_on_writable(c->wsi);
+        conn_deadline(c, RESPONSE_CHECK_US);
+    } else {
+        r->check_us =
+            2 * r->check_us < RESPONSE_CHECK_MAX_US ? 2 * r->check_us : RESPONSE_CHECK_MAX_US;
+        conn_deadline(c, r->check_us);
+    }
+}
+
+/* Writes what fits, at most RESPONSE_BURST bytes at once. */
 static int response_go_on(struct conn *c, struct lws *wsi)
 {
     struct response *r = &c->response;
     unsigned char buf[LWS_PRE + WRITE_MAX];
-    size_t n = r->len - r->sent < WRITE_MAX ? r->len - r->sent : WRITE_MAX;
-    bool last = r->sent + n == r->len;
-    if (n > 0) {
+    size_t burst = 0;
+    while (!lws_send_pipe_choked(wsi) && burst < RESPONSE_BURST) {
+        size_t n = r->len - r->sent < WRITE_MAX ? r->len - r->sent : WRITE_MAX;
+        bool last = r->sent + n == r->len;
+        if (n == 0)
+            return response_done(c, wsi);
         memcpy(buf + LWS_PRE, r->body + r->sent, n);
         if (lws_write(wsi, buf + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
             return -1;
         r->sent += n;
+        burst += n;
     }
-    if (last)
-        return response_done(c, wsi);
-    conn_deadline(c, EDGE_BODY_US);
-    lws_callback_on_writable(wsi);
-    return 0;
+    return response_wait(c, wsi);
 }
 
 static size_t head_write(struct conn *c, struct lws *wsi, char *out, size_t cap, int status,
@@ -119,11 +153,7 @@ static int response_start(struct conn *c, struct lws *wsi, int status, const cha
     }
     if (lws_write(wsi, (unsigned char *)out, n, LWS_WRITE_HTTP_HEADERS) < 0)
         return -1;
-    if (r->sent == r->len)
-        return response_done(c, wsi);
-    conn_deadline(c, EDGE_BODY_US);
-    lws_callback_on_writable(wsi);
-    return 0;
+    return r->close && r->sent == r->len ? response_done(c, wsi) : response_go_on(c, wsi);
 }
 
 int http_answer(struct conn *c, struct lws *wsi, int status, const char *type, const char *extra,

@@ -210,3 +210,23 @@ test('slow headers and slow bodies are cut, others do not notice', async () => {
   const counters = await slow.stop();
   assert.ok(counters.timeouts >= 40, `${counters.timeouts}`);
 });
+
+test('who asks and does not read costs no time', async () => {
+  const open = JSON.parse((await edge.request('/socket.io/?EIO=4&transport=polling')).body.slice(1));
+  for (const path of ['/big.json', '/a.json', `/socket.io/?EIO=4&transport=polling&sid=${open.sid}`]) {
+    const text = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    const socket = tls.connect({ port: edge.port, host: '127.0.0.1', servername: 'localhost', ca }, () => {
+      socket._handle.readStop();
+      socket.write(text.repeat(path === '/a.json' ? 3000 : path === '/big.json' ? 50 : 1));
+    });
+    socket.on('error', () => {});
+    const more = setInterval(() => socket.write(text), 50);
+    await sleep(1500);
+    const before = edge.cpuMs();
+    await sleep(1000);
+    const used = edge.cpuMs() - before;
+    clearInterval(more);
+    socket.destroy();
+    assert.ok(used < 200, `${path} ${used} ms`);
+  }
+});

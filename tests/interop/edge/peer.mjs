@@ -71,6 +71,11 @@ export class Edge {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'))[1]);
   }
 
+  cpuMs() {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(' ');
+    return (Number(fields[13]) + Number(fields[14])) * 10;
+  }
+
   // Ends it, insists on a clean end, and gives its counters.
   async stop() {
     this.child.stdin.end();
