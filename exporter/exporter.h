@@ -1,15 +1,17 @@
 /* exporter.h - what Prometheus scrapes: GET / and GET /metrics, text format 0.0.4.
  *
- * Lives in the server's loop and takes a listening descriptor. It only reads. A scrape is built in slices of EXPORTER_SLICE streams, so that it
- * never holds the loop; requests that come while one is being built share it. At most EXPORTER_CONNECTIONS connections, each ended after
- * EXPORTER_TIMEOUT_S without progress; request heads are bounded by libmicrohttpd's memory limit (16 KiB a connection).
+ * Lives in the server's loop and takes a listening descriptor. It only reads. A scrape is built in slices of EXPORTER_SLICE
+ * streams, so that it never holds the loop; requests that come while one is being built share it. At most EXPORTER_CONNECTIONS
+ * connections, each ended after EXPORTER_TIMEOUT_S without progress; request heads are bounded by libmicrohttpd's memory limit
+ * (16 KiB a connection).
  *
  * Families (types and meaning are those of the exporter this one follows):
  *   edumeet_rooms                              gauge
  *   edumeet_peers{room_id}                     gauge, peers admitted
  *   mediasoup_{producer,consumer}_byte_count_bytes  counter
  *   mediasoup_{producer,consumer}_score        gauge
- *     {pid, room_id, peer_id, display_name, user_agent, transport_id, proto, local_addr, remote_addr, id, kind, codec, type, ssrc, rid}
+ *     {pid, room_id, peer_id, display_name, user_agent, transport_id, proto, local_addr, remote_addr, id, kind, codec, type,
+ *     ssrc, rid}
  *   althing_worker_up{worker,pid}, althing_worker_<row of counters.def>[_total]{worker}
  * A series is one stream: ssrc and rid tell the layers of a simulcast producer apart; sum without(ssrc, rid) gives the old series.
  * Streams whose transport has no selected pair or whose SSRC is not known yet are left out: nothing would tell them apart.
@@ -30,8 +32,8 @@
 #define EXPORTER_SLICE       500
 #define EXPORTER_LABEL_MAX   256 /* bytes of a label's value; what is longer is cut at a character */
 
-/* Where a walk stands. All zero at its start; its meaning is the source's alone. Objects may come and go between two steps: the walk
- * must then still end, and must show no object twice. */
+/* Where a walk stands. All zero at its start; its meaning is the source's alone. Objects may come and go between two steps: the
+ * walk must then still end, and must show no object twice. */
 struct exporter_cursor {
     uint64_t a, b, c;
 };

@@ -1,7 +1,8 @@
 /* names.h - host names of addresses, looked up in libuv's pool and remembered.
  *
- * At most NAMES_MAX addresses; when all places are taken by fresh ones, others stay numbers. At most NAMES_IN_FLIGHT lookups at a time, so that a slow
- * resolver leaves the pool to others. What is older than NAMES_FRESH_US is looked up again, and still served meanwhile.
+ * At most NAMES_MAX addresses; when all places are taken by fresh ones, others stay numbers. At most NAMES_IN_FLIGHT lookups at
+ * a time, so that a slow resolver leaves the pool to others. What is older than NAMES_FRESH_US is looked up again, and still
+ * served meanwhile.
  */
 #ifndef ALTHING_EXPORTER_NAMES_H
 #define ALTHING_EXPORTER_NAMES_H

@@ -1,9 +1,10 @@
 /* observer.h - tells operators what happens, over a Unix stream socket: lines in, lines out (proto/observer.md).
  *
- * The observer lives in the server's loop and takes a listening descriptor. It only reads. Nobody can make it block or grow: at most
- * OBSERVER_CLIENTS_MAX clients (one more is told so and closed), a line of at most OBSERVER_LINE_MAX bytes (longer: told and closed),
- * a snapshot is written piece by piece as the client reads it, with at most about OBSERVER_QUEUE_MAX bytes waiting; a client that reads nothing for
- * OBSERVER_STALL_MS with bytes waiting is closed. Commands that come meanwhile wait in the socket. The program must ignore SIGPIPE.
+ * The observer lives in the server's loop and takes a listening descriptor. It only reads. Nobody can make it block or grow: at
+ * most OBSERVER_CLIENTS_MAX clients (one more is told so and closed), a line of at most OBSERVER_LINE_MAX bytes (longer: told
+ * and closed), a snapshot is written piece by piece as the client reads it, with at most about OBSERVER_QUEUE_MAX bytes waiting;
+ * a client that reads nothing for OBSERVER_STALL_MS with bytes waiting is closed. Commands that come meanwhile wait in the
+ * socket. The program must ignore SIGPIPE.
  */
 #ifndef ALTHING_OBSERVER_OBSERVER_H
 #define ALTHING_OBSERVER_OBSERVER_H
@@ -20,8 +21,8 @@
 #define OBSERVER_QUEUE_MAX   (128 * 1024)
 #define OBSERVER_STALL_MS    10000
 
-/* Where a walk stands. All zero at its start; its meaning is the source's alone. Objects may come and go between two steps: the walk
- * must then still end, must show no object twice, and should show every one that was there from start to end. */
+/* Where a walk stands. All zero at its start; its meaning is the source's alone. Objects may come and go between two steps: the
+ * walk must then still end, must show no object twice, and should show every one that was there from start to end. */
 struct observer_cursor {
     uint64_t a, b, c;
 };
@@ -87,8 +88,8 @@ struct observer_source {
 struct observer;
 struct uv_loop_s;
 
-/* Takes listen_fd (also on error); makes a socket bound to a path group-readable and -writable (0660). `source` is copied, what it points to outlives the
- * observer. 0 or -errno. */
+/* Takes listen_fd (also on error); makes a socket bound to a path group-readable and -writable (0660). `source` is copied, what
+ * it points to outlives the observer. 0 or -errno. */
 int observer_new(struct observer **op, struct uv_loop_s *loop, int listen_fd,
                  const struct observer_source *source);
 /* Closes all at once; memory goes when the loop has turned once more. NULL is fine. */

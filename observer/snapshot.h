@@ -1,4 +1,5 @@
-/* snapshot.h - everything the source shows, as one line of JSON (proto/observer.md), made object by object so that nobody has to hold it all. */
+/* snapshot.h - everything the source shows, as one line of JSON (proto/observer.md), made object by object so that nobody has to
+ * hold it all. */
 #ifndef ALTHING_OBSERVER_SNAPSHOT_H
 #define ALTHING_OBSERVER_SNAPSHOT_H
 

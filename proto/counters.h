@@ -1,17 +1,18 @@
 /* counters.h - what a worker counts, in shared memory: written with plain stores, read without asking.
  *
  * One memfd a worker, of a fixed size, sealed against shrinking and growing; the worker writes it, the server maps it read-only and
- * takes it for hostile. counters.def names every counter. The segment describes itself (offsets by level and name), so that a reader of
- * a newer release reads what an older worker writes.
+ * takes it for hostile. counters.def names every counter. The segment describes itself (offsets by level and name), so that a
+ * reader of a newer release reads what an older worker writes.
  *
  * A level is an array of slots, one an object: {owner, parent, generation, state, ssrc, rid, mime}, then its counters. Slot 0 of a
  * level (of the worker level: the only slot) is special: it is the sum of what closed objects of that level have counted. So
  *     total of a level = slot 0 + all live slots, and never falls while the worker lives.
- * A freed slot rests COUNTERS_REST_US before it is used again; its generation is then another. When a level is full the object counts
- * into a dummy which nobody reads, and the worker's `slots_refused` grows.
+ * A freed slot rests COUNTERS_REST_US before it is used again; its generation is then another. When a level is full the object
+ * counts into a dummy which nobody reads, and the worker's `slots_refused` grows.
  *
  * The writer belongs to one thread. Any number of readers, in any process. Endianness and word size are the machine's: the segment
- * never leaves it. Labels (room, peer, codec) come from the server; rid and mime here are a help to the eye, already cleaned by the reader.
+ * never leaves it. Labels (room, peer, codec) come from the server; rid and mime here are a help to the eye, already cleaned by
+ * the reader.
  */
 #ifndef ALTHING_PROTO_COUNTERS_H
 #define ALTHING_PROTO_COUNTERS_H
@@ -76,16 +77,17 @@ const char *counters_level_name(enum counters_level level); /* "worker", "transp
 const struct counters_field *counters_fields(enum counters_level level, size_t *n);
 #define COUNTERS_INDEX(level, name) (offsetof(struct counters_##level, name) / sizeof(uint64_t))
 
-/* ---- making ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------------------ */
 
 size_t counters_size(void);     /* bytes of this release's segment */
 int counters_create(void);      /* the memfd, sized and sealed, close-on-exec; the caller's; or -errno */
 
-/* ---- writing (the worker) -------------------------------------------------------------------------------------------------------- */
+/* ---- writing (the worker) ---------------------------------------------------------------------------------------------------- */
 
 struct counters;
 
-/* Maps fd (which stays the caller's, and may be closed after) and writes the header. -EINVAL: not a segment of counters_create(). */
+/* Maps fd (which stays the caller's, and may be closed after) and writes the header. -EINVAL: not a segment of
+ * counters_create(). */
 int counters_open(struct counters **cp, int fd);
 void counters_free(struct counters *c); /* NULL is fine; the segment stays as it is */
 
@@ -97,8 +99,8 @@ struct counters_label {
     const char *mime;  /* subtype: "VP8", "opus" */
 };
 
-/* The counters to write to, all zero; never NULL: with c NULL or the level full it is a dummy, whose values mean nothing. `owner` is the object's handle, `parent`
- * that of its router (transports) or transport (streams). */
+/* The counters to write to, all zero; never NULL: with c NULL or the level full it is a dummy, whose values mean nothing.
+ * `owner` is the object's handle, `parent` that of its router (transports) or transport (streams). */
 struct counters_worker *counters_worker(struct counters *c);
 struct counters_transport *counters_transport_take(struct counters *c, uint64_t owner,
                                                    uint64_t parent, int64_t now_us);
@@ -127,7 +129,7 @@ static inline void counter_set(uint64_t *gauge, uint64_t value)
     __atomic_store_n(gauge, value, __ATOMIC_RELAXED);
 }
 
-/* ---- reading (the server) -------------------------------------------------------------------------------------------------------- */
+/* ---- reading (the server) ---------------------------------------------------------------------------------------------------- */
 
 struct counters_reader;
 
@@ -142,8 +144,9 @@ struct counters_view {
     uint64_t values[COUNTERS_FIELDS_MAX]; /* by the index of this program's table; what the writer does not know is 0 */
 };
 
-/* Maps fd read-only (it stays the caller's). Checks seals, size, and every offset, once, on a copy: what the worker writes later into
- * the header is not looked at again. 0; -EAGAIN: no writer has opened it yet; -EBADF, -EPERM (seals), -EPROTO (nonsense) or other -errno. */
+/* Maps fd read-only (it stays the caller's). Checks seals, size, and every offset, once, on a copy: what the worker writes later
+ * into the header is not looked at again. 0; -EAGAIN: no writer has opened it yet; -EBADF, -EPERM (seals), -EPROTO (nonsense) or
+ * other -errno. */
 int counters_reader_open(struct counters_reader **rp, int fd);
 void counters_reader_free(struct counters_reader *r); /* NULL is fine */
 
@@ -156,7 +159,8 @@ bool counters_reader_next(const struct counters_reader *r, enum counters_level l
 /* The sum of the closed objects; of the worker level: the worker's own counters. Gauges of a sum are 0. */
 void counters_reader_closed(const struct counters_reader *r, enum counters_level level,
                             struct counters_view *view);
-/* Closed and live ones together (gauges: of the live ones); -EAGAIN: objects were closing all the while, the last total still stands. */
+/* Closed and live ones together (gauges: of the live ones); -EAGAIN: objects were closing all the while, the last total still
+ * stands. */
 int counters_reader_total(const struct counters_reader *r, enum counters_level level,
                           uint64_t values[static COUNTERS_FIELDS_MAX]);
 

@@ -1,7 +1,7 @@
 /* ortc.h - who can send and receive what: the negotiation between browsers and routers, as pure functions on JSON.
  *
- * The shapes are mediasoup-client's RtpCapabilities, RtpParameters and RtpCodecCapability (ORTC, W3C WebRTC 5.2), the answers those of
- * mediasoup's, so that its client works with us unmodified:
+ * The shapes are mediasoup-client's RtpCapabilities, RtpParameters and RtpCodecCapability (ORTC, W3C WebRTC 5.2), the answers
+ * those of mediasoup's, so that its client works with us unmodified:
  *
  *   router     ortc_router_capabilities(codecs)                        what a router can take
  *   produce    ortc_check_parameters(params), ortc_complete_parameters(params)
@@ -11,16 +11,18 @@
  *              ortc_can_consume(consumable, caps), ortc_consumer_parameters(consumable, caps)
  *   to_worker.h turns params, mapping and a consumer's parameters into messages for the worker.
  *
- * Everything but the router's codecs comes from the network. What passes a check is well-formed and within the bounds below; all other functions want checked
- * input, and refuse (never crash on) what is not. json_t arguments are borrowed, results are new references. Optional members that are
- * given as null, false, 0 or "" count as absent.
+ * Everything but the router's codecs comes from the network. What passes a check is well-formed and within the bounds below; all
+ * other functions want checked input, and refuse (never crash on) what is not. json_t arguments are borrowed, results are new
+ * references. Optional members that are given as null, false, 0 or "" count as absent.
  *
  * Where we answer otherwise than mediasoup 3.27, on purpose:
- *  - bounds: those below; payload types are integers 0..127, extension ids 1..255, SSRCs 0..2^32-1 (0: absent), clock rates 1..2^31-1, channels 1..255,
- *    maxBitrate a number >= 0; a MIME subtype is a token (RFC 6838 4.2); mid and cname are printable, rid is RFC 8852's
- *  - members that JSON has no business with are refused: codec or extension parameters that are an array, elements that are no objects,
- *    feedback parameters that are no strings
- *  - payload types, extension ids, SSRCs and RIDs that appear twice in parameters are refused; a consumable of one kind with a codec of the other too
+ *  - bounds: those below; payload types are integers 0..127, extension ids 1..255, SSRCs 0..2^32-1 (0: absent), clock rates
+ *    1..2^31-1, channels 1..255, maxBitrate a number >= 0; a MIME subtype is a token (RFC 6838 4.2); mid and cname are
+ *    printable, rid is RFC 8852's
+ *  - members that JSON has no business with are refused: codec or extension parameters that are an array, elements that are no
+ *    objects, feedback parameters that are no strings
+ *  - payload types, extension ids, SSRCs and RIDs that appear twice in parameters are refused; a consumable of one kind with a
+ *    codec of the other too
  *  - profile-level-id must be six hexadecimal digits; of two levels the lower one is taken also if it is 1b
  *  - the extension urn:mediasoup:params:rtp-hdrext:packet-id is not offered: the worker does not write it
  */
@@ -59,12 +61,12 @@ void ortc_complete_parameters(json_t *params, const char *cname);
  * packetization mode 1), AV1. */
 json_t *ortc_default_codecs(void);
 
-/* What a router with these media codecs can take: payload types given out, RTX added, all header extensions. NULL: a codec is malformed
- * or unsupported, or there are too many. */
+/* What a router with these media codecs can take: payload types given out, RTX added, all header extensions. NULL: a codec is
+ * malformed or unsupported, or there are too many. */
 json_t *ortc_router_capabilities(const json_t *media_codecs, struct ortc_error *error);
 
-/* {codecs: [{payloadType, mappedPayloadType}], encodings: [{ssrc?, rid?, mappedSsrc}]}; mappedSsrc counts up from first_ssrc. Writes the
- * answered H264 profile-level-id into params. NULL: the router has no such codec, or an RTX codec points nowhere. */
+/* {codecs: [{payloadType, mappedPayloadType}], encodings: [{ssrc?, rid?, mappedSsrc}]}; mappedSsrc counts up from first_ssrc.
+ * Writes the answered H264 profile-level-id into params. NULL: the router has no such codec, or an RTX codec points nowhere. */
 json_t *ortc_producer_mapping(json_t *params, const json_t *router_caps, uint32_t first_ssrc,
                               struct ortc_error *error);
 

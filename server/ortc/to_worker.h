@@ -1,7 +1,8 @@
 /* to_worker.h - the results of the negotiation (ortc.h) as messages of proto/worker.proto.
  *
- * A message is one block with all its parts; its strings are borrowed from the JSON it was made from, which must stay until it is sent.
- * The caller sets the handles, `paused` and `preferred`. Codecs and extensions that the worker has no name for go as CODEC_OTHER, or not at all.
+ * A message is one block with all its parts; its strings are borrowed from the JSON it was made from, which must stay until it
+ * is sent. The caller sets the handles, `paused` and `preferred`. Codecs and extensions that the worker has no name for go as
+ * CODEC_OTHER, or not at all.
  */
 #ifndef ALTHING_SERVER_ORTC_TO_WORKER_H
 #define ALTHING_SERVER_ORTC_TO_WORKER_H
@@ -40,12 +41,14 @@ struct ortc_create_consumer {
     struct ortc_extensions extensions;
 };
 
-/* `params`: a producer's own, checked, completed and mapped. NULL: codecs of the other kind, too many codecs, or encodings that nothing tells apart. */
+/* `params`: a producer's own, checked, completed and mapped. NULL: codecs of the other kind, too many codecs, or encodings that
+ * nothing tells apart. */
 struct ortc_create_producer *ortc_create_producer(const char *kind, const json_t *params,
                                                   struct ortc_error *error);
 void ortc_create_producer_free(struct ortc_create_producer *p); /* NULL is fine */
 
-/* `params` from ortc_consumer_parameters() (its mid is set if there is one), `mapping` from its producer's ortc_producer_mapping(). */
+/* `params` from ortc_consumer_parameters() (its mid is set if there is one), `mapping` from its producer's
+ * ortc_producer_mapping(). */
 struct ortc_create_consumer *ortc_create_consumer(const json_t *params, const json_t *mapping,
                                                   struct ortc_error *error);
 void ortc_create_consumer_free(struct ortc_create_consumer *c); /* NULL is fine */
