@@ -21,7 +21,7 @@ static struct consumer *consumer_find(const struct engine *e, uint64_t id)
     return c;
 }
 
-/* ---- making and closing -------------------------------------------------------------------------------------------------------- */
+/* ---- making and closing ---- */
 
 static int check_free(const struct engine *e, const struct transport *t,
                       const struct params_consumer *in)
@@ -180,7 +180,7 @@ void consumer_close(struct engine *e, uint64_t id, int64_t now_us)
     counter_set(&e->counts->consumers, HASH_COUNT(e->consumers));
 }
 
-/* ---- flow ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- flow ---- */
 
 void consumer_ready(struct consumer *c)
 {
@@ -268,7 +268,7 @@ void consumer_tick(struct consumer *c, int64_t now_us)
     consumer_check(c, now_us);
 }
 
-/* ---- requests -------------------------------------------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 int consumer_pause(struct engine *e, uint64_t id, bool paused, int64_t now_us)
 {
@@ -309,7 +309,7 @@ int consumer_request_key_frame(struct engine *e, uint64_t id, int64_t now_us)
     return 0;
 }
 
-/* ---- from the receiver ------------------------------------------------------------------------------------------------------------ */
+/* ---- from the receiver ---- */
 
 void consumer_report(struct consumer *c, const struct rtcp_report *r, int64_t now_us)
 {

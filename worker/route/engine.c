@@ -74,7 +74,7 @@ uint64_t engine_ntp(const struct engine *e, int64_t now_us)
     return capture_ntp_of_us(engine_wall_us(e, now_us));
 }
 
-/* ---- receiving ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- receiving ---- */
 
 static struct transport *by_tuple(const struct engine *e, const struct tuple *from)
 {
@@ -143,7 +143,7 @@ void engine_tcp_gone(struct engine *e, uint32_t sock, int64_t now_us)
     }
 }
 
-/* ---- the batch ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the batch ---- */
 
 void engine_batch(struct engine *e, struct inbound *s, struct packet *pk, int64_t now_us)
 {
@@ -189,7 +189,7 @@ static void release_batch(struct engine *e)
     e->n_batch = 0;
 }
 
-/* ---- sending -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending ---- */
 
 void engine_mark(struct engine *e, struct transport *t)
 {

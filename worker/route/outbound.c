@@ -29,7 +29,7 @@ static uint32_t abs_send_time(int64_t now_us)
     return (uint32_t)(((uint64_t)now_us << 18) / 1000000) & 0xffffff;
 }
 
-/* ---- composing ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- composing ---- */
 
 static const struct params_codec *codec_of(const struct consumer *c, const struct packet *pk)
 {
@@ -100,7 +100,7 @@ static uint16_t next_twcc(struct consumer *c)
     return c->media.ext.id_of[RTP_EXT_TRANSPORT_CC] ? c->transport->twcc_out++ : 0;
 }
 
-/* ---- media ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- media ---- */
 
 static bool is_vp8(const struct params_codec *codec, const struct packet *pk)
 {
@@ -211,7 +211,7 @@ static void add_media(struct consumer *c, const struct batch_entry *b, int64_t n
         catch_up(c, b, now_us);
 }
 
-/* ---- resends ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- resends ---- */
 
 static bool compose_rtx(struct consumer *c, struct outbound_item *it,
                         const struct params_codec *codec, int64_t now_us)
@@ -274,7 +274,7 @@ void outbound_consumer(struct consumer *c, int64_t now_us)
     consumer_check(c, now_us);
 }
 
-/* ---- sealing ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- sealing ---- */
 
 static size_t plain_len(const struct outbound_item *it)
 {

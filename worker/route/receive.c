@@ -38,7 +38,7 @@ void transport_dtls(struct transport *t, const struct dgram *d, int64_t now_us)
     transport_secured(t, now_us);
 }
 
-/* ---- RTP ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- RTP ---- */
 
 /* Where the payload begins. The P bit says nothing yet: the padding is encrypted. 0: malformed. */
 static size_t header_len(const uint8_t *data, size_t len)
@@ -158,7 +158,7 @@ void transport_opened_rtp(struct transport *t, struct packet *pk, int64_t now_us
     inbound_packet(found->stream, pk, found->rtx, now_us);
 }
 
-/* ---- RTCP --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- RTCP ---- */
 
 void transport_rtcp(struct transport *t, const struct dgram *d, int64_t now_us)
 {

@@ -53,7 +53,7 @@ static void begin(struct compound *c, size_t size)
     c->begun = true;
 }
 
-/* ---- reports ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- reports ---- */
 
 /* The report blocks of up to 31 streams from *s on, which moves on. */
 static size_t blocks(struct transport *t, struct producer **p, size_t *stream,
@@ -130,7 +130,7 @@ void rtcp_out_reports(struct transport *t, int64_t now_us)
     flush(&out);
 }
 
-/* ---- feedback --------------------------------------------------------------------------------------------------------------------- */
+/* ---- feedback ---- */
 
 static void nacks(struct compound *out, struct inbound *s, int64_t now_us)
 {

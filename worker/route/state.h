@@ -30,8 +30,7 @@ struct router;
 struct transport;
 struct twcc_recv;
 
-/* ---- transport
- * -------------------------------------------------------------------------------------------------------------------- */
+/* ---- transport ---- */
 
 /* A tuple that ICE has validated, and whose it is. */
 struct path {
@@ -93,8 +92,7 @@ struct transport {
     struct counters_transport *counters; /* never NULL */
 };
 
-/* ---- engine
- * ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- engine ---- */
 
 /* A packet of the batch: received, not yet sent. */
 struct batch_entry {

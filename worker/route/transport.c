@@ -25,7 +25,7 @@ struct transport *transport_find(const struct engine *e, uint64_t id)
     return t;
 }
 
-/* ---- what it is found by ------------------------------------------------------------------------------------------------------------ */
+/* ---- what it is found by ---- */
 
 static struct fragment *fragment_find(const struct engine *e, const char *ufrag)
 {
@@ -84,7 +84,7 @@ static void tuple_added(const struct tuple *tuple, void *arg)
     }
 }
 
-/* ---- ICE and DTLS --------------------------------------------------------------------------------------------------------------------- */
+/* ---- ICE and DTLS ---- */
 
 static void update_writable(struct transport *t, int64_t now_us)
 {
@@ -215,7 +215,7 @@ const struct tuple *transport_selected(const struct transport *t)
     return ice_selected(t->ice);
 }
 
-/* ---- timers --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- timers ---- */
 
 static void start_reports(struct transport *t, int64_t now_us)
 {
@@ -276,7 +276,7 @@ void transport_rtt(struct transport *t, int64_t rtt_us)
     }
 }
 
-/* ---- making and closing ------------------------------------------------------------------------------------------------------------------ */
+/* ---- making and closing ---- */
 
 static int make_secure(struct transport *t, const struct params_transport *in)
 {
@@ -372,7 +372,7 @@ void transport_close(struct engine *e, uint64_t id, int64_t now_us)
     destroy(t);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 int transport_connect(struct engine *e, uint64_t id, bool remote_server,
                       const struct params_fingerprint *prints, size_t n, int64_t now_us)
@@ -431,7 +431,7 @@ void transport_tcp_gone(struct transport *t, uint32_t sock, int64_t now_us)
     transport_secured(t, now_us);
 }
 
-/* ---- producers ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- producers ---- */
 
 bool transport_ext_fits(const struct transport *t, const struct rtp_ext_map *ext)
 {
@@ -469,7 +469,7 @@ void transport_producers_changed(struct transport *t, const struct params_media 
     transport_arm_cc(t);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending ---- */
 
 void transport_due(struct transport *t, unsigned due)
 {

@@ -4,7 +4,7 @@
  * and, for STUN from elsewhere, by its ICE user name fragments. Media goes out only while ICE has a selected tuple and DTLS is
  * connected.
  *
- * What is to be sent is marked, never sent at once: `rtcp_due` says which feedback, `ready` holds the consumers with packets, and
+ * What is to be sent is marked, never sent at once: `due` says which feedback, `ready` holds the consumers with packets, and
  * the engine's list holds the marked transports. engine_send() composes it all.
  */
 #ifndef ALTHING_WORKER_ROUTE_TRANSPORT_H
@@ -34,8 +34,7 @@ void transport_close(struct engine *e, uint64_t id, int64_t now_us);   /* unknow
 struct transport *transport_find(const struct engine *e, uint64_t id); /* or NULL */
 void transport_tcp_gone(struct transport *t, uint32_t sock, int64_t now_us);
 
-/* ---- for the other files of route/
- * --------------------------------------------------------------------------------------------------- */
+/* ---- for the other files of route/ ---- */
 
 /* A STUN, DTLS, RTP or RTCP datagram; all but STUN come from one of its paths. receive.c. */
 void transport_stun(struct transport *t, const struct dgram *d, int64_t now_us);

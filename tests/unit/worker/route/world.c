@@ -18,7 +18,7 @@
 
 #define KEEP 8192 /* of what a browser gets */
 
-/* ---- what a browser gets ---------------------------------------------------------------------------------------------------------- */
+/* ---- what a browser gets ---- */
 
 static void take_rtp(struct browser *b, const uint8_t *data, size_t len)
 {
@@ -103,7 +103,7 @@ static void on_event(const struct engine_event *ev, void *arg)
     w->events[w->n_events++] = *ev;
 }
 
-/* ---- the world ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the world ---- */
 
 void world_open_with(struct world *w, struct engine_config conf)
 {
@@ -217,7 +217,7 @@ size_t world_count(const struct world *w, enum engine_event_kind kind, uint64_t 
     return n;
 }
 
-/* ---- a browser ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- a browser ---- */
 
 static void dtls_out(const uint8_t *data, size_t len, void *arg)
 {
@@ -389,7 +389,7 @@ size_t vp8_payload(uint8_t *out, size_t len, bool start, bool key, uint16_t pict
     return len;
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- parameters ---- */
 
 static void media_of(struct params_media *m, bool video, const char *mid)
 {
@@ -488,7 +488,7 @@ size_t rtcp_count(const struct browser *b, uint8_t pt, uint8_t fmt, struct rtcp_
     return n;
 }
 
-/* ---- ready-made -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- ready-made ---- */
 
 void browser_nack(struct browser *b, uint32_t ssrc, uint16_t seq)
 {
