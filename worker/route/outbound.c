@@ -323,6 +323,8 @@ static void count(struct outbound_item *it, size_t sealed, int64_t now_us)
         counter_add(&t->rtx_bytes_sent, bytes);
         return;
     }
+    if (it->pad_len)
+        counter_add(&c->transport->engine->counts->packets_padded, 1);
     send_sent(c->send, &it->entry, bytes, now_us);
     rate_add(&c->rate, bytes, now_us);
     counter_add(&c->counters->packets, 1);
