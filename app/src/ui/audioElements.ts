@@ -8,7 +8,10 @@ async function play(element: HTMLAudioElement): Promise<void> {
   try {
     await element.play();
   } catch (error) {
-    if ((error as DOMException).name === 'NotAllowedError') room.set({ audioBlocked: true });
+    if ((error as DOMException).name !== 'NotAllowedError') return;
+    room.set({ audioBlocked: true });
+    // Any click or key is leave enough.
+    for (const event of ['click', 'keydown']) document.addEventListener(event, unlockAudio);
   }
 }
 
@@ -20,6 +23,7 @@ export function addAudio(element: HTMLAudioElement): () => void {
 
 /** To be called from a click. */
 export function unlockAudio(): void {
+  for (const event of ['click', 'keydown']) document.removeEventListener(event, unlockAudio);
   room.set({ audioBlocked: false });
   for (const element of elements) void play(element);
 }
