@@ -35,6 +35,8 @@
 #define CHANNEL_QUEUE_MAX (1 << 20)
 #define PROFILES          3
 
+_Static_assert(OPTIONS_SOCKETS_MAX <= NET_SOCKETS_MAX, "net takes what the command line may bring");
+
 struct worker {
     uv_loop_t loop;
     uv_check_t pass; /* after each poll */

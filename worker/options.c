@@ -57,7 +57,7 @@ static int parse_fd(const char *text, int *fd)
 
 static int add_fd(const char *text, int *fds, size_t *n)
 {
-    if (*n == NET_SOCKETS_MAX)
+    if (*n == OPTIONS_SOCKETS_MAX)
         return -ENOSPC;
     int err = parse_fd(text, &fds[*n]);
     if (!err)

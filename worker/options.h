@@ -2,13 +2,13 @@
 #ifndef ALTHING_WORKER_OPTIONS_H
 #define ALTHING_WORKER_OPTIONS_H
 
-#include "worker/net/net.h"
-
 #include <stddef.h>
+
+#define OPTIONS_SOCKETS_MAX 16 /* of each kind */
 
 struct options {
     int channel, counters, life;
-    int udp[NET_SOCKETS_MAX], tcp[NET_SOCKETS_MAX];
+    int udp[OPTIONS_SOCKETS_MAX], tcp[OPTIONS_SOCKETS_MAX];
     size_t n_udp, n_tcp;
 };
 

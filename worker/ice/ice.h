@@ -1,13 +1,13 @@
 /* ice.h - one ICE-lite agent (RFC 8445 2.5): it answers connectivity checks and never sends any.
  *
- * Sans-I/O. Host candidates only, controlled role only, component 1 only. A tuple is valid once an authenticated Binding request came
- * from it; at most ICE_TUPLES_MAX are kept, and the oldest that is not selected goes first. The selected tuple is where media is sent:
- * the first valid one, then the one that the browser nominates, or where its media comes from (ice_media_from()).
+ * Sans-I/O. Host candidates only, controlled role only, component 1 only. A tuple is valid once an authenticated Binding request
+ * came from it; at most ICE_TUPLES_MAX are kept, and the oldest that is not selected goes first. The selected tuple is where
+ * media is sent: the first valid one, then the one that the browser nominates, or where its media comes from (ice_media_from()).
  *
  *     NEW -> CONNECTED (a tuple is valid) -> COMPLETED (nominated) -> DISCONNECTED (consent expired, RFC 7675) -> CONNECTED ...
  *
- * What is not authenticated is met with silence and changes nothing: no state, no answer, so no amplification. Authenticated requests
- * with a role conflict are answered 487, with an unknown comprehension-required attribute 420.
+ * What is not authenticated is met with silence and changes nothing: no state, no answer, so no amplification. Authenticated
+ * requests with a role conflict are answered 487, with an unknown comprehension-required attribute 420.
  */
 #ifndef ALTHING_WORKER_ICE_ICE_H
 #define ALTHING_WORKER_ICE_ICE_H
@@ -36,8 +36,8 @@ struct ice_handlers {
     void (*selected)(const struct tuple *t, void *arg); /* media goes there from now on */
 };
 
-/* The user name fragment that a Binding request is for (the part of USERNAME before the colon; RFC 8445 7.2.2), without any check of
- * who sent it. Pure. 0 with a NUL-ended copy in ufrag, or -EBADMSG. */
+/* The user name fragment that a Binding request is for (the part of USERNAME before the colon; RFC 8445 7.2.2), without any check
+ * of who sent it. Pure. 0 with a NUL-ended copy in ufrag, or -EBADMSG. */
 int ice_peek_ufrag(const uint8_t *msg, size_t len, char *ufrag, size_t cap);
 
 /* 0 or -EINVAL (lengths). `consent_us` 0: consent never expires. Handlers are borrowed. */
@@ -45,8 +45,8 @@ int ice_new(struct ice **ip, const char *ufrag, const char *password, int64_t co
             const struct ice_handlers *handlers, void *arg);
 void ice_free(struct ice *ice); /* calls no handler; NULL is fine */
 
-/* A STUN message (first byte 0..3). Returns the length of the answer in `reply` (room for ICE_REPLY_MAX), to be sent back to `from`;
- * 0: silence. */
+/* A STUN message (first byte 0..3). Returns the length of the answer in `reply` (room for ICE_REPLY_MAX), to be sent back to
+ * `from`; 0: silence. */
 size_t ice_input(struct ice *ice, const struct tuple *from, const uint8_t *msg, size_t len,
                  int64_t now_us, uint8_t reply[static ICE_REPLY_MAX]);
 bool ice_is_valid(const struct ice *ice, const struct tuple *t);

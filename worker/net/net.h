@@ -1,19 +1,20 @@
 /* net.h - the worker's sockets: batches of datagrams in, an outbox of datagrams out.
  *
- * It owns the UDP sockets and TCP listeners that it was given (bind them to addresses, not to the wildcard: an answer leaves from where
- * routing says) and every TCP connection (RFC 4571 frames; the browser connects, RFC 6544 passive). libuv says what is readable; the
- * loop calls net_receive() once a pass, after its poll, which hands over what came, and net_send() with what is to go. Nothing blocks.
+ * It owns the UDP sockets and TCP listeners that it was given (bind them to addresses, not to the wildcard: an answer leaves from
+ * where routing says) and every TCP connection (RFC 4571 frames; the browser connects, RFC 6544 passive). libuv says what is
+ * readable; the loop calls net_receive() once a pass, after its poll, which hands over what came, and net_send() with what is to
+ * go. Nothing blocks.
  *
- * Under load (tick.h) the UDP sockets leave the poll set and are drained when a timerfd says so. A pass takes at most NET_PASS_MAX
- * datagrams of a socket; the rest comes in the next pass.
+ * Under load (tick.h) the UDP sockets leave the poll set and are drained when a timerfd says so. A pass takes at most
+ * NET_PASS_MAX datagrams of a socket; the rest comes in the next pass.
  *
- * UDP goes out in the outbox's order; neighbours for one tuple, of one size (the last may be shorter), leave as one GSO message. What the
- * kernel does not take is dropped and counted. A TCP connection queues up to NET_TCP_QUEUE_MAX bytes; a frame that does not fit is dropped
- * whole and counted.
+ * UDP goes out in the outbox's order; neighbours for one tuple, of one size (the last may be shorter), leave as one GSO message.
+ * What the kernel does not take is dropped and counted. A TCP connection queues up to NET_TCP_QUEUE_MAX bytes; a frame that does
+ * not fit is dropped whole and counted.
  *
  * TCP connections are bounded: NET_TCP_MAX in all, NET_TCP_IP_MAX of one remote address. One to which nothing was sent in
- * NET_TCP_FIRST_US after it came (so ICE has answered no check on it), or for NET_TCP_IDLE_US later on, is closed. When the table is
- * full, the oldest that was never sent anything makes room; when there is none, the new one is refused.
+ * NET_TCP_FIRST_US after it came (so ICE has answered no check on it), or for NET_TCP_IDLE_US later on, is closed. When the table
+ * is full, the oldest that was never sent anything makes room; when there is none, the new one is refused.
  */
 #ifndef ALTHING_WORKER_NET_NET_H
 #define ALTHING_WORKER_NET_NET_H

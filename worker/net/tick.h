@@ -1,8 +1,8 @@
 /* tick.h - when the sockets are drained on a tick, and how often: a wake-up costs more than ten packets. Pure.
  *
- * Datagrams are counted in windows of TICK_WINDOW_US. A window at or over TICK_LOADED_PPS begins the load, TICK_QUIET_WINDOWS windows in a
- * row under TICK_QUIET_PPS end it. While it lasts the period is what brings TICK_GATHER datagrams at the last window's rate, within
- * TICK_MIN_US..TICK_MAX_US; without load sockets are drained at once.
+ * Datagrams are counted in windows of TICK_WINDOW_US. A window at or over TICK_LOADED_PPS begins the load, TICK_QUIET_WINDOWS
+ * windows in a row under TICK_QUIET_PPS end it. While it lasts the period is what brings TICK_GATHER datagrams at the last
+ * window's rate, within TICK_MIN_US..TICK_MAX_US; without load sockets are drained at once.
  */
 #ifndef ALTHING_WORKER_NET_TICK_H
 #define ALTHING_WORKER_NET_TICK_H

@@ -1,14 +1,16 @@
 /* dtls.h - one DTLS 1.2 session over datagrams (RFC 6347), for its SRTP keys (RFC 5764), sans-I/O.
  *
- * Both roles; we list AEAD_AES_128_GCM first, which browsers take when we are the server. The caller feeds datagrams only from tuples
- * that ICE has validated. A ClientHello that comes before the remote fingerprints are known is answered, since most browsers send it at
- * once; but the session is CONNECTED, and gives keys, only when the remote certificate matches one of them (RFC 8122 5).
- * Retransmission is OpenSSL's; a handshake that takes longer than DTLS_TIMEOUT_US fails. No renegotiation, tickets or session cache.
+ * Both roles; we list AEAD_AES_128_GCM first, which browsers take when we are the server. The caller feeds datagrams only from
+ * tuples that ICE has validated. A ClientHello that comes before the remote fingerprints are known is answered, since most
+ * browsers send it at once; but the session is CONNECTED, and gives keys, only when the remote certificate matches one of them
+ * (RFC 8122 5). Retransmission is OpenSSL's; a handshake that takes longer than DTLS_TIMEOUT_US fails. No renegotiation, tickets
+ * or session cache.
  *
  *     NEW -> CONNECTING -> CONNECTED -> CLOSED (close_notify)         any but CLOSED -> FAILED
  *
  * Every record goes out as its own datagram through `send`, at most DTLS_MTU bytes, from within dtls_start(), dtls_input() and
- * dtls_timer(). A fatal alert or a broken record of a connected session changes nothing (it is not authentic unless OpenSSL says so).
+ * dtls_timer(). A fatal alert or a broken record of a connected session changes nothing (it is not authentic unless OpenSSL says
+ * so).
  */
 #ifndef ALTHING_WORKER_SECURE_DTLS_H
 #define ALTHING_WORKER_SECURE_DTLS_H

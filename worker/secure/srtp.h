@@ -1,13 +1,14 @@
 /* srtp.h - SRTP and SRTCP sessions (RFC 3711, RFC 7714), with more than one backend behind one set of calls.
  *
- * A session has one direction and one key. RTP goes through OpenSSL's EVP (fast) or libsrtp2 (everywhere), chosen when the session is
- * made and never changed: roll-over counters and replay windows live in it. SRTCP always goes through libsrtp2.
+ * A session has one direction and one key. RTP goes through OpenSSL's EVP (fast) or libsrtp2 (everywhere), chosen when the
+ * session is made and never changed: roll-over counters and replay windows live in it. SRTCP always goes through libsrtp2.
  *
- * Receiving: an SSRC takes a place in the session's table (SRTP_SSRCS_MAX) only once a packet of it was authentic. In a full table the
- * one silent for longest makes room; libsrtp2's (and so RTCP's) takes no new SSRC then (-EBADMSG). A packet is taken once (replay window SRTP_WINDOW packets; RFC 3711 3.3.2).
+ * Receiving: an SSRC takes a place in the session's table (SRTP_SSRCS_MAX) only once a packet of it was authentic. In a full
+ * table the one silent for longest makes room; libsrtp2's (and so RTCP's) takes no new SSRC then (-EBADMSG). A packet is taken
+ * once (replay window SRTP_WINDOW packets; RFC 3711 3.3.2).
  *
- * Sending: the caller keeps extended sequence numbers and gives the roll-over counter, so a packet sent again comes out identical to
- * the bit. It must never give two different packets the same (SSRC, roc, sequence number): that would break the cipher.
+ * Sending: the caller keeps extended sequence numbers and gives the roll-over counter, so a packet sent again comes out identical
+ * to the bit. It must never give two different packets the same (SSRC, roc, sequence number): that would break the cipher.
  *
  * Packets that do not open are the caller's to count; nothing is logged and nothing is torn down.
  */
@@ -47,8 +48,9 @@ struct srtp_tx;
 int srtp_rx_new(struct srtp_rx **rp, const struct srtp_key *key,
                 enum srtp_backend backend); /* 0, -EINVAL */
 void srtp_rx_free(struct srtp_rx *rx);      /* wipes the keys; NULL is fine */
-/* Opens an RTP packet. `header_len` is where its payload begins (CSRCs and extensions included). The plain packet goes to out, which
- * does not overlap pkt. 0 and its length in *out_len; -EBADMSG (not authentic), -EALREADY (a replay, or older than the window), -EMSGSIZE (out is too small). */
+/* Opens an RTP packet. `header_len` is where its payload begins (CSRCs and extensions included). The plain packet goes to out,
+ * which does not overlap pkt. 0 and its length in *out_len; -EBADMSG (not authentic), -EALREADY (a replay, or older than the
+ * window), -EMSGSIZE (out is too small). */
 int srtp_rx_rtp(struct srtp_rx *rx, const uint8_t *pkt, size_t len, size_t header_len, uint8_t *out,
                 size_t cap, size_t *out_len);
 /* Opens an RTCP packet in place; *len shrinks. 0, -EBADMSG, -EALREADY. */
@@ -57,20 +59,20 @@ int srtp_rx_rtcp(struct srtp_rx *rx, uint8_t *pkt, size_t *len);
 int srtp_tx_new(struct srtp_tx **tp, const struct srtp_key *key, enum srtp_backend backend);
 void srtp_tx_free(struct srtp_tx *tx);
 
-/* One packet to be sealed. `out` holds the RTP header with its extensions (aad_len bytes), then head_len bytes of plain payload; behind
- * them go payload_len bytes from `payload` and pad_len bytes of RTP padding (RFC 3550 5.1; 0: none, the P bit is the caller's), all
- * encrypted, then the tag. `out` has room for all of it; payload does not overlap it. */
+/* One packet to be sealed. `out` holds the RTP header with its extensions (aad_len bytes), then head_len bytes of plain payload;
+ * behind them go payload_len bytes from `payload` and pad_len bytes of RTP padding (RFC 3550 5.1; 0: none, the P bit is the
+ * caller's), all encrypted, then the tag. `out` has room for all of it; payload does not overlap it. */
 struct srtp_job {
     struct srtp_tx *tx;
     uint8_t *out;
     const uint8_t *payload;
     uint32_t aad_len, head_len, payload_len, pad_len;
-    uint32_t roc; /* roll-over counter of the packet's sequence number */
-    uint32_t
-        out_len; /* set: the whole packet's length; 0: it could not be sealed, do not send it */
+    uint32_t roc;     /* roll-over counter of the packet's sequence number */
+    uint32_t out_len; /* set: the whole packet's; 0: it could not be sealed, do not send it */
 };
 void srtp_tx_rtp(struct srtp_job *jobs, size_t n); /* of any sessions, in any order */
-/* Nothing is sent as this SSRC ever again: frees what is kept for it. Without this a session would grow with every SSRC that it has had. */
+/* Nothing is sent as this SSRC ever again: frees what is kept for it. Without this a session would grow with every SSRC that it
+ * has had. */
 void srtp_tx_forget(struct srtp_tx *tx, uint32_t ssrc);
 /* Seals a plain RTCP packet in place; the index is kept here. 0, -EMSGSIZE (cap), -EIO. */
 int srtp_tx_rtcp(struct srtp_tx *tx, uint8_t *pkt, size_t *len, size_t cap);

@@ -1,7 +1,8 @@
 /* harness.h - a real althing-worker under a hand that plays supervisor and server.
  *
- * harness_start() binds UDP and TCP sockets of IPv4 and IPv6 on the loopback interface, all of one port, and starts the program that the
- * environment names (ALTHING_WORKER). Requests are answered before they return; what the worker tells meanwhile is counted.
+ * harness_start() binds UDP and TCP sockets of IPv4 and IPv6 on the loopback interface, all of one port, and starts the program
+ * that the environment names (ALTHING_WORKER). Requests are answered before they return; what the worker tells meanwhile is
+ * counted.
  */
 #ifndef ALTHING_TESTS_INTEROP_WORKER_HARNESS_H
 #define ALTHING_TESTS_INTEROP_WORKER_HARNESS_H

@@ -1,5 +1,5 @@
-/* peer.h - a browser's half of a transport by independent hands: libnice's full agent (controlling), OpenSSL's DTLS over memory BIOs, and
- * libsrtp2. It shares no code with worker/.
+/* peer.h - a browser's half of a transport by independent hands: libnice's full agent (controlling), OpenSSL's DTLS over memory
+ * BIOs, and libsrtp2. It shares no code with worker/.
  *
  * Everything runs on one GLib context, which peer_run() turns.
  */

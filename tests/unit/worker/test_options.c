@@ -63,14 +63,14 @@ static void takes_so_many_sockets(void **state)
 {
     (void)state;
     char text[40];
-    char *argv[NET_SOCKETS_MAX + 2];
+    char *argv[OPTIONS_SOCKETS_MAX + 2];
     struct options o;
     int fd = dup(STDERR_FILENO);
     snprintf(text, sizeof(text), "--udp=%d", fd);
     for (size_t i = 0; i < ARRAY_LEN(argv); i++)
         argv[i] = text;
     assert_int_equal(options_parse(&o, ARRAY_LEN(argv), argv, ""), 2);
-    assert_int_equal(o.n_udp, NET_SOCKETS_MAX);
+    assert_int_equal(o.n_udp, OPTIONS_SOCKETS_MAX);
     close(fd);
 }
 
