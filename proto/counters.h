@@ -151,7 +151,7 @@ int counters_reader_open(struct counters_reader **rp, int fd);
 void counters_reader_free(struct counters_reader *r); /* NULL is fine */
 
 bool counters_reader_same_layout(const struct counters_reader *r); /* writer and reader have the same table */
-bool counters_reader_has(const struct counters_reader *r, enum counters_level level, size_t index); /* the writer knows this field */
+bool counters_reader_has(const struct counters_reader *r, enum counters_level level, size_t index); /* the writer has it */
 
 /* The next live slot of a level; *cursor starts at 0. False: no more. A slot that changes under the reader is skipped. */
 bool counters_reader_next(const struct counters_reader *r, enum counters_level level, size_t *cursor,
