@@ -23,6 +23,41 @@ static void joins_and_tells(void **state)
     world_close(&w);
 }
 
+static void restarts_ice_and_moves(void **state)
+{
+    (void)state;
+    struct stage s;
+    stage_open(&s);
+    camera_frame(&s.cam, true, 2);
+    assert_int_equal(transport_restart_ice(s.w.engine, 20, s.a->ufrag, s.b->password, s.w.now_us),
+                     -EEXIST);
+    assert_int_equal(
+        transport_restart_ice(s.w.engine, 20, "another", "anotherpassword0123456789", s.w.now_us),
+        0);
+    browser_check(s.b, false); /* the old ones are taken until the new ones are used */
+    world_run(&s.w);
+    assert_int_equal(s.b->stun_replies, 2);
+    strcpy(s.b->ufrag, "another");
+    strcpy(s.b->password, "anotherpassword0123456789");
+    s.b->tuple.proto = NET_TCP;
+    s.b->tuple.sock = 77;
+    browser_check(s.b, true);
+    world_run(&s.w);
+    assert_int_equal(s.b->stun_replies, 3);
+    assert_true(world_last(&s.w, ENGINE_TUPLE, 20)->tcp);
+    strcpy(s.b->ufrag, "ufrag20");
+    browser_check(s.b, true);
+    world_run(&s.w);
+    assert_int_equal(s.b->stun_replies, 3);
+    camera_frame(&s.cam, false, 2); /* the same call, on another path */
+    assert_int_equal(s.b->n_rtp, 4);
+    engine_tcp_gone(s.w.engine, 77, s.w.now_us);
+    engine_tcp_gone(s.w.engine, 77, s.w.now_us);
+    camera_frame(&s.cam, false, 2);
+    assert_int_equal(s.b->n_rtp, 4); /* what goes to the old UDP path is not this browser's */
+    world_close(&s.w);
+}
+
 static void audio_both_ways(void **state)
 {
     (void)state;
@@ -333,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joins_and_tells),
+        cmocka_unit_test(restarts_ice_and_moves),
         cmocka_unit_test(audio_both_ways),
         cmocka_unit_test(video_waits_for_a_key_frame),
         cmocka_unit_test(pause_and_resume),
