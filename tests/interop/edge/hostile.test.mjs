@@ -10,9 +10,15 @@ async function withBystander(options, story) {
   const edge = await Edge.start(options);
   const other = edge.client();
   await connected(other);
-  await story(edge);
-  assert.deepEqual(await ask(other, 'echo', { still: 'here' }), [null, { still: 'here' }]);
-  other.disconnect();
+  try {
+    await story(edge);
+    assert.deepEqual(await ask(other, 'echo', { still: 'here' }), [null, { still: 'here' }]);
+  } catch (error) {
+    edge.child.kill('SIGKILL');
+    throw error;
+  } finally {
+    other.disconnect();
+  }
   return edge.stop();
 }
 
