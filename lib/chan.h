@@ -25,8 +25,9 @@ int chan_send(struct chan *c, const void *frame, size_t len);
 /* The same, with descriptors, which stay the caller's (it may close them at once). A frame with descriptors is never queued: when
  * it cannot be sent now, -EAGAIN. */
 int chan_send_fds(struct chan *c, const void *frame, size_t len, const int *fds, size_t n_fds);
-/* The length of the frame read into buf; 0: nothing there; -EPIPE: the other end is gone; -EMSGSIZE: a frame did not fit and is lost.
- * Descriptors that came along are the caller's (close-on-exec; room for CHAN_FDS_MAX); *n_fds is how many. fds may be NULL: then they are closed. */
+/* The length of the frame read into buf; 0: nothing there; -EPIPE: the other end is gone; -EMSGSIZE: a frame did not fit and is
+ * lost. Descriptors that came along are the caller's (close-on-exec; room for CHAN_FDS_MAX); *n_fds is how many. fds may be NULL:
+ * then they are closed. */
 ssize_t chan_recv(struct chan *c, void *buf, size_t cap, int *fds, size_t *n_fds);
 int chan_flush(struct chan *c);              /* 0 or -EPIPE */
 bool chan_pending(const struct chan *c);     /* wants chan_flush() when the descriptor is writable */

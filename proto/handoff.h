@@ -6,8 +6,8 @@
  *   althing-worker --channel=FD --counters=FD --life=FD --udp=FD ... --tcp=FD ...
  *
  * config is a memfd of the whole configuration as JSON, checked and with every default filled in. counters is the worker's segment
- * (proto/counters.h). life is the read end of a pipe whose only writer is the supervisor: at its end the program ends. For the server
- * the control socket does the same.
+ * (proto/counters.h). life is the read end of a pipe whose only writer is the supervisor: at its end the program ends. For the
+ * server the control socket does the same.
  *
  * Over the control socket (SOCK_SEQPACKET, lib/chan.h) go struct handoff messages, one a frame. A worker's channel and its counter
  * segment travel with HANDOFF_WORKER_UP as two descriptors, in this order. The supervisor keeps a copy of both: a server that is

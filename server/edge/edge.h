@@ -1,17 +1,17 @@
 /* edge.h - what faces the browsers: HTTPS, static files, WebSocket, Engine.IO 4, Socket.IO 5, HTTP long polling with upgrade.
  *
- * One edge lives on one libuv loop (libwebsockets on it as a foreign loop; connections are accepted here and adopted by it) and calls
- * the handlers it was given. One Socket.IO connection to the namespace "/" is a session. Only two events exist, in both directions:
- * `request` (answered by an ack) and `notification`.
+ * One edge lives on one libuv loop (libwebsockets on it as a foreign loop; connections are accepted here and adopted by it) and
+ * calls the handlers it was given. One Socket.IO connection to the namespace "/" is a session. Only two events exist, in both
+ * directions: `request` (answered by an ack) and `notification`.
  *
- * Life of a session: `connect` once, then `request` and `notification` any number of times, then `closed` once. The session is valid
- * from the start of `connect` until `closed` returns. Handlers run from the loop only, never inside a call made to the edge; so a
- * handler may call everything here, edge_disconnect() included. After edge_disconnect() the session gets no request and no notification
- * any more, what is sent to it is dropped, and `closed` follows within a second or so.
+ * Life of a session: `connect` once, then `request` and `notification` any number of times, then `closed` once. The session is
+ * valid from the start of `connect` until `closed` returns. Handlers run from the loop only, never inside a call made to the edge;
+ * so a handler may call everything here, edge_disconnect() included. After edge_disconnect() the session gets no request and no
+ * notification any more, what is sent to it is dropped, and `closed` follows within a second or so.
  *
- * Bounds: all of struct edge_limits. What a client sends beyond them is answered with an error ack, HTTP status or WebSocket close code,
- * and a client that goes on is disconnected; a client that does not read is closed when its send queue is full. Nobody else notices.
- * All is called from the loop's thread. Strings are UTF-8 without NUL.
+ * Bounds: all of struct edge_limits. What a client sends beyond them is answered with an error ack, HTTP status or WebSocket close
+ * code, and a client that goes on is disconnected; a client that does not read is closed when its send queue is full. Nobody else
+ * notices. All is called from the loop's thread. Strings are UTF-8 without NUL.
  */
 #ifndef ALTHING_SERVER_EDGE_EDGE_H
 #define ALTHING_SERVER_EDGE_EDGE_H
@@ -31,7 +31,8 @@ struct edge_limits {
     size_t message_bytes;            /* one message of a client; advertised as maxPayload. 3 MB: pictures are data URIs */
     unsigned json_depth;             /* arrays and objects in one another, the envelope included. 32 */
     unsigned sessions;               /* in all; beyond: 503. 10000 */
-    unsigned sessions_per_address;   /* beyond: 429. 200 (many people share an address). Connections: twice this, then closed unread */
+    /* beyond: 429. 200 (many people share an address). Connections: twice this, then closed unread */
+    unsigned sessions_per_address;
     unsigned sessions_per_second;    /* new ones of one address, and as a burst five times that; beyond: 429. 50 */
     size_t queue_bytes;              /* unsent, of one session; beyond: closed. 16 MB */
     unsigned messages_per_second;    /* of one session, on average; beyond: error ack, then disconnected. 100 */
@@ -86,17 +87,17 @@ struct edge_handlers {
 
 /* 0 or -errno: -EINVAL (certificate, key or static folder unusable, said in the log), -EFBIG (static_bytes), ... */
 int edge_new(struct edge **ep, uv_loop_t *loop, const struct edge_config *config, const struct edge_handlers *handlers, void *arg);
-/* Accepts nobody any more and closes all sessions without `41`, so that the clients come back (a restart); `closed` is called for each
- * from the loop. Who should not come back is sent away with edge_disconnect() first. */
+/* Accepts nobody any more and closes all sessions without `41`, so that the clients come back (a restart); `closed` is called for
+ * each from the loop. Who should not come back is sent away with edge_disconnect() first. */
 void edge_stop(struct edge *e);
-/* Sessions that are left get their `closed` now. Not from a handler, and not while the loop runs: it runs the loop itself for a moment,
- * to close its own handles. NULL is fine. */
+/* Sessions that are left get their `closed` now. Not from a handler, and not while the loop runs: it runs the loop itself for a
+ * moment, to close its own handles. NULL is fine. */
 void edge_free(struct edge *e);
 /* A new certificate for the connections to come. 0, or -EINVAL and the old one stays. */
 int edge_set_certificate(struct edge *e, const char *cert, const char *key);
 
-/* A parameter of the session's URL, percent-decoded once; NULL if absent. Known ones: roomId, peerId, reconnectKey, tenantFqdn, token,
- * displayName. The query is valid during `connect` only. */
+/* A parameter of the session's URL, percent-decoded once; NULL if absent. Known ones: roomId, peerId, reconnectKey, tenantFqdn,
+ * token, displayName. The query is valid during `connect` only. */
 const char *edge_query_get(const struct edge_query *q, const char *name);
 
 /* `data` and `result` are stolen in all of these, also when nothing can be sent; NULL is an empty object. */
@@ -115,7 +116,8 @@ void edge_disconnect(struct edge_session *s, const char *why);
 const char *edge_session_id(const struct edge_session *s);         /* the Socket.IO id, unguessable; not the Engine.IO one */
 const char *edge_session_address(const struct edge_session *s);    /* "192.0.2.1", "2001:db8::1" */
 const char *edge_session_user_agent(const struct edge_session *s); /* "" when it sent none; at most 255 bytes */
-const char *edge_session_host(const struct edge_session *s);       /* as the browser names us: "meet.example.org:8443"; "" if none */
+/* as the browser names us: "meet.example.org:8443"; "" if none */
+const char *edge_session_host(const struct edge_session *s);
 void edge_session_set_user(struct edge_session *s, void *user);
 void *edge_session_user(const struct edge_session *s);
 

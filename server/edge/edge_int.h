@@ -1,9 +1,9 @@
 /* edge_int.h - what the parts of the edge share: the edge, its connections, its sessions. Not for others; they have edge.h.
  *
  * An edge owns its listeners, its connections (struct conn: one TCP connection) and its sessions (struct edge_session: one
- * Engine.IO session, and the Socket.IO connection in it). A session borrows up to three connections: `ws`, `probe` (a WebSocket that
- * has not taken over yet) and `poll` (a GET that waits for packets). A connection knows the session it serves, and either side that
- * goes tells the other. libwebsockets is only written to from its callbacks; everybody else asks for one (conn_wake()).
+ * Engine.IO session, and the Socket.IO connection in it). A session borrows up to three connections: `ws`, `probe` (a WebSocket
+ * that has not taken over yet) and `poll` (a GET that waits for packets). A connection knows the session it serves, and either side
+ * that goes tells the other. libwebsockets is only written to from its callbacks; everybody else asks for one (conn_wake()).
  */
 #ifndef ALTHING_SERVER_EDGE_EDGE_INT_H
 #define ALTHING_SERVER_EDGE_EDGE_INT_H

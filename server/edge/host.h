@@ -8,7 +8,8 @@
 
 #define HOST_MAX 280 /* "name:port" with its NUL */
 
-/* "name", "name:port", "192.0.2.1", "[2001:db8::1]:port": only what a host may be made of (RFC 3986 3.2.2, without percent-encoding). */
+/* "name", "name:port", "192.0.2.1", "[2001:db8::1]:port": only what a host may be made of (RFC 3986 3.2.2, without
+ * percent-encoding). */
 bool host_is_valid(const char *host);
 /* The name without its port: "[::1]:80" gives "[::1]". False when not valid. */
 bool host_name(const char *host, char name[static HOST_MAX]);

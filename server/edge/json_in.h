@@ -1,8 +1,8 @@
 /* json_in.h - JSON from strangers: one way to read it (RFC 8259), or not at all.
  *
- * Refused: nesting deeper than asked for, counted before anything is allocated; two members of one name (whose meaning would depend on
- * the reader); NUL, escaped or not; text that is not UTF-8; numbers out of range; anything behind the value. Memory is bounded by the
- * length of the text, which the caller bounds.
+ * Refused: nesting deeper than asked for, counted before anything is allocated; two members of one name (whose meaning would depend
+ * on the reader); NUL, escaped or not; text that is not UTF-8; numbers out of range; anything behind the value. Memory is bounded
+ * by the length of the text, which the caller bounds.
  */
 #ifndef ALTHING_SERVER_EDGE_JSON_IN_H
 #define ALTHING_SERVER_EDGE_JSON_IN_H

@@ -1,8 +1,8 @@
 /* limits.h - who has how many connections and sessions, by address. An IPv6 address counts as its /64.
  *
- * Invariant: an entry exists while its address has a connection or a session, and until its bucket is full again; limits_sweep() drops
- * the others. At most LIMITS_ENTRIES_MAX entries: addresses beyond share one, so that a flood from many addresses costs them a
- * common allowance and us no memory. The owner calls with the time; no clock here.
+ * Invariant: an entry exists while its address has a connection or a session, and until its bucket is full again; limits_sweep()
+ * drops the others. At most LIMITS_ENTRIES_MAX entries: addresses beyond share one, so that a flood from many addresses costs them
+ * a common allowance and us no memory. The owner calls with the time; no clock here.
  */
 #ifndef ALTHING_SERVER_EDGE_LIMITS_H
 #define ALTHING_SERVER_EDGE_LIMITS_H

@@ -1,8 +1,8 @@
 /* query.h - the parameters of a request's URL. Pure but for its own memory.
  *
  * libwebsockets splits the query at `&` and percent-decodes each piece once; here pieces become names and values. Bounds: QUERY_MAX
- * parameters, QUERY_BYTES_MAX bytes of names and values in all; what exceeds them, and what is not UTF-8 or has a control character,
- * is refused. Of two parameters of one name the first counts.
+ * parameters, QUERY_BYTES_MAX bytes of names and values in all; what exceeds them, and what is not UTF-8 or has a control
+ * character, is refused. Of two parameters of one name the first counts.
  */
 #ifndef ALTHING_SERVER_EDGE_QUERY_H
 #define ALTHING_SERVER_EDGE_QUERY_H
