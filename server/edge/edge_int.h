@@ -228,7 +228,8 @@ void queue_clear(struct queue *q);
 /* May a session be opened? 0, or the HTTP status and *code of Engine.IO's error. */
 int session_admit(struct conn *c, struct lws *wsi, struct limits_entry **entry, int *code);
 /* Takes entry and query. */
-struct edge_session *session_new(struct conn *c, struct lws *wsi, struct limits_entry *entry, struct edge_query *query, bool polling);
+struct edge_session *session_new(struct conn *c, struct lws *wsi, struct limits_entry *entry, struct edge_query *query,
+                                 bool polling);
 struct edge_session *session_find(struct edge *e, const char *sid);
 size_t session_open_packet(const struct edge_session *s, bool polling, char *out, size_t cap);
 void session_send(struct edge_session *s, struct packet *p); /* does not take the caller's reference */
