@@ -13,7 +13,7 @@
 
 #include <sys/types.h>
 
-#define HARNESS_TRANSPORTS 64
+#define HARNESS_TRANSPORTS 1024
 
 struct harness {
     pid_t pid;

@@ -1,9 +1,11 @@
 /* Strangers on the network while a call goes on: they get nothing back, and the call does not notice. */
 #include "lib/addr.h"
 #include "tests/interop/worker/call.h"
+#include "tests/interop/worker/peer_dtls.h"
 #include "tests/unit/check.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,9 +14,10 @@
 #include <stun/stunagent.h>
 #include <stun/usages/ice.h>
 
-#define V4       "127.0.0.1"
-#define PASSWORD "apasswordofagoodlength1234"
-#define PORTS    300
+#define V4        "127.0.0.1"
+#define PASSWORD  "apasswordofagoodlength1234"
+#define PORTS     300
+#define HALF_OPEN 500
 
 static struct call call;
 static const struct call_side v4 = {.ip = V4};
@@ -148,6 +151,48 @@ static void tcp_strangers(void **state)
     end();
 }
 
+static void send_to(const uint8_t *data, size_t len, void *arg)
+{
+    send(*(int *)arg, data, len, 0);
+}
+
+/* Handshakes that are begun and left hang nobody up: who comes then is served at once. */
+static void half_open_handshakes(void **state)
+{
+    (void)state;
+    static int fds[HALF_OPEN];
+    static struct peer_dtls *half[HALF_OPEN];
+    begin();
+    for (unsigned i = 0; i < HALF_OPEN; i++) {
+        char ufrag[32], username[40];
+        uint8_t buf[512];
+        snprintf(ufrag, sizeof(ufrag), "half%u", i);
+        snprintf(username, sizeof(username), "%s:x", ufrag);
+        harness_transport(&call.h, CALL_ROUTER, 1000 + i, ufrag, PASSWORD);
+        fds[i] = stranger(SOCK_DGRAM);
+        half[i] = peer_dtls_new(CALL_GCM, false, 0, send_to, &fds[i]);
+        harness_connect(&call.h, 1000 + i, ALTHING__DTLS_ROLE__DTLS_ROLE_CLIENT,
+                        peer_dtls_fingerprint(half[i]));
+        send(fds[i], buf, check(username, PASSWORD, true, buf, sizeof(buf)), 0);
+        peer_dtls_start(half[i]);
+    }
+    struct peer *late = call_peer(&call, 30, &v4);
+    assert_true(peer_wait(late, 3000));
+    peer_free(late);
+    unsigned answered = 0;
+    for (unsigned i = 0; i < HALF_OPEN; i++) {
+        uint8_t buf[2048];
+        bool flight = false;
+        while (recv(fds[i], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+            flight = flight || buf[0] == 22; /* of the handshake */
+        answered += flight;
+        peer_dtls_free(half[i]);
+        close(fds[i]);
+    }
+    assert_true(answered > HALF_OPEN * 9 / 10);
+    end();
+}
+
 /* What the channel brings is not trusted to be well-formed either. */
 static void a_mad_server_ends_nothing(void **state)
 {
@@ -170,6 +215,7 @@ int main(void)
         cmocka_unit_test(strangers_get_nothing),
         cmocka_unit_test(many_ports_move_nothing),
         cmocka_unit_test(tcp_strangers),
+        cmocka_unit_test(half_open_handshakes),
         cmocka_unit_test(a_mad_server_ends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
