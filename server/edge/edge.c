@@ -260,6 +260,9 @@ static int files_load(struct edge *e, const struct edge_config *config)
                   config->static_folder, strerror(-err));
     else if (config->config_js)
         static_add(e->files, "/config/config.js", config->config_js, strlen(config->config_js));
+    const struct static_file *page;
+    if (!err && static_find(e->files, "/index.html", 11, &page) == STATIC_FOUND)
+        scripts_hashes((const char *)page->data, page->len, e->scripts);
     return err;
 }
 

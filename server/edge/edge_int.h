@@ -21,6 +21,7 @@
 #include "server/edge/host.h"
 #include "server/edge/limits.h"
 #include "server/edge/query.h"
+#include "server/edge/scripts.h"
 #include "server/edge/socketio.h"
 #include "server/edge/static.h"
 
@@ -72,6 +73,7 @@ struct edge {
     char **origins;
     size_t n_origins;
     char *csp;
+    char scripts[SCRIPTS_HASHES_MAX]; /* of the page, for its policy */
     const char *tls_cert, *tls_key; /* during edge_new() only */
     SSL_CTX *ssl_ctx;               /* the vhost's */
 

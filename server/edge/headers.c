@@ -4,7 +4,8 @@
 
 #include "server/edge/host.h"
 
-size_t headers_security(char out[static HEADERS_MAX], const char *host, bool tls, const char *csp)
+size_t headers_security(char out[static HEADERS_MAX], const char *host, bool tls, const char *csp,
+                        const char *scripts)
 {
     char wss[HOST_MAX + 8] = "";
     bool named = host_is_valid(host);
@@ -24,12 +25,12 @@ size_t headers_security(char out[static HEADERS_MAX], const char *host, bool tls
     else
         n += snprintf(out + n, HEADERS_MAX - (size_t)n,
                       "Content-Security-Policy: default-src 'self'; "
-                      "script-src 'self' 'wasm-unsafe-eval' blob:; "
+                      "script-src 'self' 'wasm-unsafe-eval' blob:%s; "
                       "style-src 'self' 'unsafe-inline'; "
                       "img-src 'self' data: blob:; media-src 'self' data: blob:; "
                       "font-src 'self' data:; connect-src 'self' data: blob:%s; "
                       "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
                       "form-action 'self'; frame-ancestors 'self'\r\n",
-                      wss);
+                      scripts, wss);
     return (size_t)n;
 }

@@ -119,7 +119,7 @@ static size_t head_write(struct conn *c, struct lws *wsi, char *out, size_t cap,
     char host[HOST_MAX], security[HEADERS_MAX], origin[HOST_MAX + 16];
     request_host(c->e, wsi, host);
     bool tls = !c->redirect && request_is_tls(c->e, wsi);
-    headers_security(security, host, tls, c->e->csp);
+    headers_security(security, host, tls, c->e->csp, c->e->scripts);
     request_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin));
     bool cors = c->role != CONN_IDLE && origin[0];
     int n = snprintf(

@@ -139,16 +139,17 @@ static void writes_security_headers(void **state)
     };
     char out[HEADERS_MAX];
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        size_t n = headers_security(out, cases[i].host, cases[i].tls, NULL);
+        size_t n = headers_security(out, cases[i].host, cases[i].tls, NULL, "");
         assert_int_equal(n, strlen(out));
         assert_int_equal(strstr(out, "Strict-Transport-Security") != NULL, cases[i].hsts);
         assert_non_null(strstr(out, "X-Content-Type-Options: nosniff\r\n"));
         assert_non_null(strstr(out, "Content-Security-Policy: default-src 'self'"));
         assert_string_equal(out + n - 2, "\r\n");
     }
-    headers_security(out, "a.org", true, NULL);
+    headers_security(out, "a.org", true, NULL, " 'sha256-x'");
     assert_non_null(strstr(out, " wss://a.org;"));
-    headers_security(out, "a.org", true, "default-src 'none'");
+    assert_non_null(strstr(out, " blob: 'sha256-x';"));
+    headers_security(out, "a.org", true, "default-src 'none'", "");
     assert_non_null(strstr(out, "Content-Security-Policy: default-src 'none'\r\n"));
 }
 
