@@ -1,4 +1,4 @@
-/* scripts.h - the inline scripts of a page, so that its Content-Security-Policy can name exactly these (CSP Level 3, 6.7.2.3). Pure. */
+/* scripts.h - the inline scripts of a page, so that its Content-Security-Policy can name exactly these. Pure. */
 #ifndef ALTHING_SERVER_EDGE_SCRIPTS_H
 #define ALTHING_SERVER_EDGE_SCRIPTS_H
 
