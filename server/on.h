@@ -40,7 +40,7 @@ enum perm on_produce_perm(const char *source); /* PERM_NONE: no such source */
 call_f on_pause_consumer, on_resume_consumer, on_preferred_layers, on_request_key_frame, on_consumer_priority;
 void on_consume_peer(struct hub *h, struct peer *p);         /* gives it what it can have by now */
 void on_consume_producer(struct hub *h, struct producer *p); /* gives it to all who can have it */
-void on_consumer_drop(struct hub *h, struct consumer *c);    /* the browser is told */
+void on_consumer_gone(struct consumer *c); /* the worker closes it with its producer; the browser is told */
 void on_consume_wanted(struct hub *h, struct producer *p, bool hold); /* a consumer changed: newProducerLayer */
 void on_consume_tick(struct hub *h, int64_t now_us);
 

@@ -103,23 +103,12 @@ void on_consume_producer(struct hub *h, struct producer *p)
     maybe_consume(h, to, p);
 }
 
-void on_consumer_drop(struct hub *h, struct consumer *c)
+void on_consumer_gone(struct consumer *c)
 {
-    struct room *r = c->transport->peer->room;
-    struct producer *p = c->producer;
-    if (r->media) {
-        Althing__CloseConsumer msg = ALTHING__CLOSE_CONSUMER__INIT;
-        msg.consumer = c->obj.handle;
-        Althing__Request rq = ALTHING__REQUEST__INIT;
-        rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_CONSUMER;
-        rq.close_consumer = &msg;
-        media_request(r->media, &rq, c->obj.handle, NULL, NULL);
-    }
     if (c->obj.confirmed)
         hub_notify(c->transport->peer, "consumerClosed",
                    json_pack("{ss}", "consumerId", c->obj.id));
     consumer_free(c);
-    on_consume_wanted(h, p, false);
 }
 
 /* ---- what receivers ask for ---- */

@@ -263,8 +263,9 @@ void on_close_producer(struct call *c)
 
 void on_producer_drop(struct hub *h, struct producer *p, const char *why)
 {
+    (void)h;
     while (p->consumers)
-        on_consumer_drop(h, p->consumers);
+        on_consumer_gone(p->consumers);
     struct room *r = p->transport->peer->room;
     if (r->media) {
         Althing__CloseProducer msg = ALTHING__CLOSE_PRODUCER__INIT;

@@ -392,6 +392,40 @@ static void moderators_moderate(void **state)
     world_free(&w);
 }
 
+/* The worker closes the consumers of a producer itself; a request for each would be a flood in a large room. */
+static void a_producer_is_closed_with_one_request(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a"), *b = world_member(&w, "r", "b"),
+                        *c = world_member(&w, "r", "c");
+    world_ask(&w, a, "produce", world_produce_data(a, "webcam"), NULL);
+    assert_int_equal(world_times(b, "newConsumer") + world_times(c, "newConsumer"), 2);
+    fake_forget(&w.workers[0]);
+    assert_non_null(world_ask(&w, b, "moderator:stopAllVideo", NULL, NULL));
+    assert_int_equal(world_times(b, "consumerClosed") + world_times(c, "consumerClosed"), 2);
+    assert_int_equal(fake_count(&w.workers[0], ALTHING__REQUEST__METHOD_CLOSE_PRODUCER), 1);
+    assert_int_equal(w.workers[0].n_got, 1);
+    world_free(&w);
+}
+
+static void who_is_kicked_gains_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a");
+    world_member(&w, "r", "b");
+    json_t *updates =
+        json_pack("{s[{ss, s[s]}]}", "updates", "peerId", "b", "permissions", "SEND_CHAT");
+    assert_non_null(world_ask(&w, a, "moderator:setPermissions", updates, NULL));
+    assert_non_null(world_ask(&w, a, "moderator:kickPeer", id_of("peerId", "b"), NULL));
+    struct edge_session *b = world_connect(&w, "r", "b", "b");
+    assert_int_equal(world_peer(b)->perms, PERM_BIT(PERM_SEND_CHAT));
+    world_free(&w);
+}
+
 static void chat_and_the_like_reach_the_others(void **state)
 {
     (void)state;
@@ -529,6 +563,8 @@ int main(void)
         cmocka_unit_test(a_room_survives_its_worker),
         cmocka_unit_test(lock_lobby_and_promotion),
         cmocka_unit_test(moderators_moderate),
+        cmocka_unit_test(a_producer_is_closed_with_one_request),
+        cmocka_unit_test(who_is_kicked_gains_nothing),
         cmocka_unit_test(chat_and_the_like_reach_the_others),
         cmocka_unit_test(senders_learn_which_layers_are_wanted),
         cmocka_unit_test(workers_speak_of_their_own_only),
