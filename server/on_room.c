@@ -120,8 +120,8 @@ void on_moderate_kick(struct call *c)
         return;
     call_ok(c, NULL);
     hub_notify(p, "moderator:kick", NULL);
-    /* Or it would be back in a moment with the same rights. */
-    p->perms = c->hub->settings.default_perms;
+    /* Or it would be back in a moment with the same rights; nor with more. */
+    p->perms &= c->hub->settings.default_perms;
     on_connect_send_away(c->hub, p, "kicked by a moderator");
 }
 
