@@ -12,7 +12,8 @@
 
 #include <utlist.h>
 
-#define EPOCH_SHIFT 40 /* of handles: 2^40 objects a start of the server */
+#define TICK_LATE_US S_US(1)
+#define EPOCH_SHIFT  40 /* of handles: 2^40 objects a start of the server */
 
 struct media_router {
     struct media_worker *worker;
@@ -56,6 +57,7 @@ struct media {
     void *arg;
     struct media_worker *workers[MEDIA_WORKERS_MAX]; /* by index */
     uv_timer_t *reaper;                              /* drops the doomed from the loop */
+    int64_t ticked_us, excused_us;     /* the last tick; no answer is overdue before */
     uint64_t *lost[MEDIA_WORKERS_MAX]; /* COUNTERS_FIELDS_MAX each, of a place's former workers */
     uint32_t n_places;
     uint64_t n_lost;
@@ -301,13 +303,18 @@ void media_worker_down(struct media *m, uint64_t generation)
 
 void media_tick(struct media *m, int64_t now_us)
 {
+    /* The answers of a time in which we stood still may be there, unread. */
+    if (now_us - m->ticked_us > TICK_LATE_US)
+        m->excused_us = now_us + CHANNEL_TIMEOUT_US;
+    m->ticked_us = now_us;
     for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
         struct media_worker *w = m->workers[i];
         if (!w)
             continue;
         if (!w->counters && w->answers && counters_reader_open(&w->counters, w->counters_fd))
             w->counters = NULL;
-        if (w->doomed || channel_deadline_us(w->channel) < now_us)
+        bool overdue = channel_deadline_us(w->channel) < now_us && m->excused_us <= now_us;
+        if (w->doomed || overdue)
             worker_drop(w, w->doomed ? w->doomed : "an answer is overdue", true);
     }
 }

@@ -45,7 +45,8 @@ void media_free(struct media *m);
 /* Takes both descriptors, also on error. Of the same index, an older one is dropped first. 0, -EINVAL, -errno. */
 int media_worker_up(struct media *m, const struct handoff *h, int channel_fd, int counters_fd);
 void media_worker_down(struct media *m, uint64_t generation); /* unknown: fine */
-void media_tick(struct media *m, int64_t now_us);             /* a few times a second: overdue answers */
+/* A few times a second: overdue answers. When it comes late, all have their time again. */
+void media_tick(struct media *m, int64_t now_us);
 bool media_ready(const struct media *m);                      /* at least one worker answered hello */
 
 uint64_t media_handle(struct media *m); /* the next handle */
