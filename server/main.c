@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -356,6 +357,13 @@ static int start_control(struct server *s, int fd)
     s->control_poll.data = s->sigterm.data = s->sigint.data = s->tick.data = s->stop.data = s;
     uv_signal_start(&s->sigterm, on_signal, SIGTERM);
     uv_signal_start(&s->sigint, on_signal, SIGINT);
+    return 0;
+}
+
+/* Not earlier: an edge that fails runs the loop to close its handles, and nobody may be told then that we are ready. */
+static int start_talking(struct server *s)
+{
+    s->started_us = clock_now_us();
     uv_timer_start(&s->tick, on_tick, 0, TICK_MS);
     return uv_poll_start(&s->control_poll, UV_READABLE, on_control);
 }
@@ -378,10 +386,19 @@ static int start(struct server *s, const struct options *o)
         step.what = "observer or exporter";
         step.err = start_views(s, &o->listen);
     }
+    if (!step.err) {
+        step.what = "control";
+        step.err = start_talking(s);
+    }
     if (step.err)
         log_error("server", "cannot start %s error=\"%s\"", step.what, strerror(-step.err));
-    s->started_us = clock_now_us();
     return step.err;
+}
+
+/* The supervisor does not try a configuration again that cannot work: its certificate, its folder. */
+static int exit_status(int err)
+{
+    return err == -EINVAL || err == -EFBIG ? EX_CONFIG : err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static void close_handle(uv_handle_t *h, void *arg)
@@ -426,7 +443,7 @@ int main(int argc, char **argv)
     char err[CONF_ERROR_MAX];
     if (conf_from_fd(&s.conf, o.config_fd, err)) {
         log_error("server", "%s", err);
-        return 1;
+        return EX_CONFIG;
     }
     close(o.config_fd);
     enum log_level level;
@@ -437,5 +454,5 @@ int main(int argc, char **argv)
     if (!failed)
         uv_run(&s.loop, UV_RUN_DEFAULT);
     end(&s);
-    return failed ? 1 : 0;
+    return exit_status(failed);
 }

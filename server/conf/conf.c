@@ -149,6 +149,20 @@ int conf_read_file(const char *path, size_t max, char **text, size_t *len)
     return err;
 }
 
+/* The server reads it later; what is plainly wrong is said before anything is opened. */
+static int check_client(const struct conf *c, const char *name, char err[static CONF_ERROR_MAX])
+{
+    if (!c->client_path)
+        return 0;
+    int fd = open(c->client_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+        return 0;
+    }
+    struct conf_place p = {name, "clientPath", err};
+    return conf_fail(&p, "cannot read the folder %.200s: %s", c->client_path, strerror(errno));
+}
+
 int conf_complete(struct conf *c, const char *name, char err[static CONF_ERROR_MAX])
 {
     conf_detect(c);
@@ -157,7 +171,8 @@ int conf_complete(struct conf *c, const char *name, char err[static CONF_ERROR_M
     if (last > UINT16_MAX)
         return conf_fail(&p, "%u workers need the ports up to %u, which is over 65535",
                          c->num_workers, last);
-    return conf_tls_load(c, name, err);
+    int rc = conf_tls_load(c, name, err);
+    return rc < 0 ? rc : check_client(c, name, err);
 }
 
 int conf_read(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX])

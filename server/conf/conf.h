@@ -71,7 +71,8 @@ int conf_read(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX
 int conf_load(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX]);
 /* What conf_to_json(CONF_HANDOFF) wrote into a memfd; fd stays the caller's. */
 int conf_from_fd(struct conf **cp, int fd, char err[static CONF_ERROR_MAX]);
-/* Number of CPUs, addresses of the machine, certificate and key (read, and checked to fit each other). */
+/* Number of CPUs, addresses of the machine, certificate and key (read, and checked to fit each other), and whether the client's
+ * folder is there. */
 int conf_complete(struct conf *c, const char *name, char err[static CONF_ERROR_MAX]);
 void conf_free(struct conf *c); /* NULL is fine; key material is wiped */
 

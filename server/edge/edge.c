@@ -255,15 +255,17 @@ static void config_copy(struct edge *e, const struct edge_config *config)
 static int files_load(struct edge *e, const struct edge_config *config)
 {
     int err = static_new(&e->files, config->static_folder, config->limits.static_bytes);
-    if (err)
+    if (err) {
         log_error("edge", "static files cannot be loaded folder=%s error=\"%s\"",
                   config->static_folder, strerror(-err));
-    else if (config->config_js)
+        return err == -EFBIG ? err : -EINVAL;
+    }
+    if (config->config_js)
         static_add(e->files, "/config/config.js", config->config_js, strlen(config->config_js));
     const struct static_file *page;
-    if (!err && static_find(e->files, "/index.html", 11, &page) == STATIC_FOUND)
+    if (static_find(e->files, "/index.html", 11, &page) == STATIC_FOUND)
         scripts_hashes((const char *)page->data, page->len, e->scripts);
-    return err;
+    return 0;
 }
 
 static void timers_new(struct edge *e)

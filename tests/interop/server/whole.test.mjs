@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -110,4 +110,31 @@ test('the server dies', async () => {
   await until('b hears a again', () => b.consumers.size === 1);
   a.leave();
   b.leave();
+});
+
+// Once, and not again and again.
+test('a client folder that cannot be served ends it with 78', async () => {
+  const app = join(folder, 'app');
+  const start = async () => {
+    const conf = { listeningHost: '127.0.0.1', listeningPort: await freePort(), listeningRedirectPort: 0, httpOnly: true, clientPath: app,
+      prometheus: { enabled: false }, observer: { path: null },
+      mediasoup: { numWorkers: 1, worker: { rtcMinPort: 31000 + Math.floor(Math.random() * 1000) }, webRtcTransport: { listenIps: [{ ip: '127.0.0.1' }] } } };
+    writeFileSync(join(folder, 'bad.json'), JSON.stringify(conf));
+    const child = spawn(resolve(process.argv[2]), ['--config', join(folder, 'bad.json')], { stdio: ['ignore', 'inherit', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (data) => { said += data; });
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10000);
+    const [code] = await once(child, 'close');
+    clearTimeout(timer);
+    return { code, said };
+  };
+  const missing = await start();
+  assert.equal(missing.code, 78);
+  assert.match(missing.said, /^althing: .*bad\.json: clientPath: cannot read the folder .*\n$/);
+  mkdirSync(app);
+  writeFileSync(join(app, 'large'), '');
+  truncateSync(join(app, 'large'), 300 * 1024 * 1024); // a hole: over what is kept in memory
+  const large = await start();
+  assert.equal(large.code, 78);
+  assert.equal(large.said.match(/static files cannot be loaded/g).length, 1);
 });

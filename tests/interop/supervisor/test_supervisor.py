@@ -29,7 +29,7 @@ class Run:
         self.path = os.path.join(folder, "althing.json")
         self.socket = os.path.join(folder, "observer.sock")
         self.config = {
-            "listeningHost": "127.0.0.1", "listeningPort": free_port(), "httpOnly": True,
+            "listeningHost": "127.0.0.1", "listeningPort": free_port(), "httpOnly": True, "clientPath": None,
             "mediasoup": {"numWorkers": 2, "worker": {"rtcMinPort": free_port() // 2 * 2},
                           "webRtcTransport": {"listenIps": [{"ip": "127.0.0.1"}]}},
             "prometheus": {"port": free_port()}, "observer": {"path": self.socket}}
@@ -206,7 +206,7 @@ class Supervisor(unittest.TestCase):
         self.assertEqual(check.stderr, 'althing: %s: prometheus.port: expected an integer from 1 to 65535, '
                                        'got "x"\n' % r.path)
         with open(r.path, "w") as f:
-            f.write('{"httpOnly": true}')
+            f.write('{"httpOnly": true, "clientPath": null}')
         r.process.send_signal(signal.SIGHUP)
         r.wait("the new configuration is fine")
         self.stop(r)

@@ -164,7 +164,7 @@ static void completes_from_the_machine(void **state)
 {
     (void)state;
     char err[CONF_ERROR_MAX] = "";
-    struct conf *c = parse_ok("{\"httpOnly\": true}");
+    struct conf *c = parse_ok("{\"httpOnly\": true, \"clientPath\": null}");
     assert_int_equal(conf_complete(c, "f", err), 0);
     assert_true(c->num_workers >= 1);
     assert_true(c->listen_ips.n >= 1);
@@ -215,6 +215,14 @@ static void missing_files_are_told(void **state)
     c = parse_ok("{\"tls\": {\"cert\": \"/nonexistent/c\"}}");
     assert_true(conf_complete(c, "f", err) < 0);
     assert_string_equal(err, "f: tls.cert: cannot read /nonexistent/c: No such file or directory");
+    conf_free(c);
+    c = parse_ok("{\"httpOnly\": true, \"clientPath\": \"/nonexistent/app\"}");
+    assert_true(conf_complete(c, "f", err) < 0);
+    assert_string_equal(
+        err, "f: clientPath: cannot read the folder /nonexistent/app: No such file or directory");
+    conf_free(c);
+    c = parse_ok("{\"httpOnly\": true, \"clientPath\": \"/dev/null\"}");
+    assert_true(conf_complete(c, "f", err) < 0);
     conf_free(c);
 }
 

@@ -90,7 +90,8 @@ static void certificate_and_key(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char text[256], err[CONF_ERROR_MAX] = "";
         int len =
-            snprintf(text, sizeof(text), "{\"tls\": {\"cert\": \"%s/%s\", \"key\": \"%s/%s\"}}",
+            snprintf(text, sizeof(text),
+                     "{\"clientPath\": null, \"tls\": {\"cert\": \"%s/%s\", \"key\": \"%s/%s\"}}",
                      dir, rows[i].cert, dir, rows[i].key);
         struct conf *c = NULL;
         assert_int_equal(conf_parse(&c, text, (size_t)len, "f", err), 0);
