@@ -152,8 +152,6 @@ void engine_batch(struct engine *e, struct inbound *s, struct packet *pk, int64_
         packet_unref(pk);
         return;
     }
-    if (e->n_batch == LIMIT_BATCH)
-        engine_send(e, now_us);
     struct batch_entry *b = &e->batch[e->n_batch++];
     *b = (struct batch_entry){.pk = pk, .stream = s};
     if (p->first) {
@@ -166,6 +164,9 @@ void engine_batch(struct engine *e, struct inbound *s, struct packet *pk, int64_
         }
     }
     p->last = b;
+    /* Not before the packet is in it: its stream's history has it already, see catch_up() in outbound.c. */
+    if (e->n_batch == LIMIT_BATCH)
+        engine_send(e, now_us);
 }
 
 void engine_unbatch(struct producer *p)
