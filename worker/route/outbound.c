@@ -269,8 +269,11 @@ void outbound_consumer(struct consumer *c, int64_t now_us)
     for (size_t i = 0; i < c->n_resends; i++)
         add_resend(c, c->resends[i], now_us);
     c->n_resends = 0;
-    for (const struct batch_entry *b = c->producer->first; b; b = b->next)
-        add_media(c, b, now_us);
+    for (const struct batch_entry *b = c->producer->first; b; b = b->next) {
+        /* Behind what came before its stream started anew, the new numbers would seem to leap. */
+        if (b->pk->ext_seq >= recv_first(b->stream->recv))
+            add_media(c, b, now_us);
+    }
     consumer_check(c, now_us);
 }
 

@@ -221,6 +221,11 @@ bool recv_started(const struct recv *r)
     return r->started && !r->renamed;
 }
 
+int64_t recv_first(const struct recv *r)
+{
+    return r->first;
+}
+
 int64_t recv_newest(const struct recv *r)
 {
     return r->started ? r->newest : -1;

@@ -58,6 +58,7 @@ void recv_rtx_discarded(struct recv *r, size_t bytes);
 /* The stream goes on under another SSRC: its next packet is RESTARTED, numbers and totals go on. */
 void recv_change_ssrc(struct recv *r, uint32_t ssrc);
 bool recv_started(const struct recv *r);   /* a packet of this SSRC was received */
+int64_t recv_first(const struct recv *r);  /* lowest extended number since it (last) started */
 int64_t recv_newest(const struct recv *r); /* highest extended number; -1: none yet */
 int64_t
 recv_last_us(const struct recv *r); /* arrival of the last packet that was new; 0: none yet */

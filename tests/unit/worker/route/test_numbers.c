@@ -32,10 +32,55 @@ static void a_batch_ends_in_a_key_frame(void **state)
     }
 }
 
+static void speak(struct browser *b, uint32_t ssrc, uint32_t seq, const char *mid)
+{
+    struct send_rtp r = {.ssrc = ssrc,
+                         .ts = 960 * seq,
+                         .seq = seq,
+                         .pt = PT_OPUS,
+                         .twcc = -1,
+                         .mid = mid,
+                         .payload = "speech",
+                         .len = 6};
+    browser_rtp(b, &r);
+}
+
+/* The sender starts its numbers anew, or its SSRC, while packets of before wait in the same batch. */
+static void a_stream_starts_anew_in_a_batch(void **state)
+{
+    (void)state;
+    for (int renamed = 0; renamed < 2; renamed++) {
+        struct world w;
+        world_open(&w);
+        struct browser *a = world_join(&w, 10), *b = world_join(&w, 20);
+        struct params_producer p = audio_producer(a, 2);
+        p.encodings[0].ssrc = 0;
+        struct params_consumer c = consumer_of(b, 3, &p);
+        assert_int_equal(producer_create(w.engine, &p, w.now_us), 0);
+        assert_int_equal(consumer_create(w.engine, &c, w.now_us), 0);
+        for (uint32_t seq = 100; seq < 105; seq++) {
+            speak(a, 500, seq, "m2");
+            world_after(&w, 20000);
+        }
+        speak(a, 500, 105, "m2");
+        for (uint32_t seq = 20000; seq < 20003; seq++)
+            speak(a, renamed ? 501 : 500, seq, "m2");
+        world_run(&w);
+        for (uint32_t seq = 20003; seq < 20006; seq++) {
+            speak(a, renamed ? 501 : 500, seq, "m2");
+            world_after(&w, 20000);
+        }
+        assert_in_range(b->n_rtp, 5 + 5, 5 + 7);
+        in_a_row(b);
+        world_close(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_ends_in_a_key_frame),
+        cmocka_unit_test(a_stream_starts_anew_in_a_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
