@@ -166,8 +166,10 @@ static void parse_frame(struct inbound *s, struct packet *pk)
         return;
     bool rtx = false;
     const struct params_codec *codec = producer_codec(s->producer, pk->rtp.pt, &rtx);
-    frame_parse(codec && !rtx ? codec->type : FRAME_CODEC_OTHER, packet_payload(pk),
-                pk->rtp.payload_len, pk->rtp.marker, &pk->exts, &s->frame, &pk->frame);
+    if (!codec || rtx) /* nobody can be sent it, and it is no key frame */
+        return;
+    frame_parse(codec->type, packet_payload(pk), pk->rtp.payload_len, pk->rtp.marker, &pk->exts,
+                &s->frame, &pk->frame);
 }
 
 static bool is_video(const struct inbound *s)

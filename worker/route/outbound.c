@@ -179,18 +179,15 @@ static void catch_up(struct consumer *c, const struct batch_entry *b, int64_t no
 static void add_media(struct consumer *c, const struct batch_entry *b, int64_t now_us)
 {
     const struct packet *pk = b->pk;
-    if (pk->rtp.payload_len == 0) {
+    const struct params_codec *codec = codec_of(c, pk);
+    if (pk->rtp.payload_len == 0 || !codec) {
         if (layers_current_stream(c->layers) == b->stream->index)
             seqmap_drop(&c->seqmap, pk->ext_seq);
+        counter_add(&c->counters->packets_discarded, pk->rtp.payload_len != 0);
         return;
     }
-    const struct params_codec *codec = codec_of(c, pk);
     struct send_entry entry;
     int64_t out_seq;
-    if (!codec) {
-        counter_add(&c->counters->packets_discarded, 1);
-        return;
-    }
     bool switched;
     if (!number(c, b, codec, &entry, &out_seq, &switched, now_us))
         return;

@@ -76,11 +76,42 @@ static void a_stream_starts_anew_in_a_batch(void **state)
     }
 }
 
+/* A payload type that the receiver does not have is left out without a gap, and is no key frame. */
+static void an_unknown_payload_type_leaves_no_gap(void **state)
+{
+    (void)state;
+    struct stage s;
+    stage_open(&s);
+    camera_frame(&s.cam, true, 2);
+    world_after(&s.w, S_US(1));
+    browser_pli(s.b, 7003);
+    browser_forget(s.a);
+    for (int i = 0; i < 40000; i++) {
+        struct send_rtp other = {.ssrc = 2000,
+                                 .ts = s.cam.ts,
+                                 .seq = s.cam.seq++,
+                                 .pt = 50,
+                                 .twcc = -1,
+                                 .payload = "other",
+                                 .len = 5};
+        browser_rtp(s.a, &other);
+        if (i % 100 == 0)
+            world_run(&s.w);
+    }
+    world_after(&s.w, S_US(1));
+    assert_true(rtcp_count(s.a, RTCP_PSFB, RTCP_PSFB_PLI, NULL) > 0);
+    camera_frame(&s.cam, true, 2);
+    assert_int_equal(s.b->n_rtp, 4);
+    in_a_row(s.b);
+    world_close(&s.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_ends_in_a_key_frame),
         cmocka_unit_test(a_stream_starts_anew_in_a_batch),
+        cmocka_unit_test(an_unknown_payload_type_leaves_no_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
