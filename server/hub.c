@@ -13,6 +13,7 @@ void hub_init(struct hub *h, const struct hub_settings *settings, json_t *router
 {
     *h = (struct hub){.settings = *settings, .router_caps = router_caps};
     rooms_init(&h->rooms);
+    bucket_init(&h->pictures, PICTURES_PER_S, PICTURES_BURST, clock_now_us());
 }
 
 void hub_free(struct hub *h)

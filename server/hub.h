@@ -7,6 +7,7 @@
 #ifndef ALTHING_SERVER_HUB_H
 #define ALTHING_SERVER_HUB_H
 
+#include "server/edge/bucket.h"
 #include "server/edge/edge.h"
 #include "server/media/media.h"
 #include "server/room/objects.h"
@@ -35,6 +36,7 @@ struct hub {
     struct hub_settings settings; /* what it points to outlives the hub */
     json_t *router_caps;          /* the same for every router */
     int64_t next_sweep_us;        /* of what is looked at once a second */
+    struct bucket pictures;       /* bytes of them that may be handed out */
 };
 
 /* `router_caps` is stolen. */

@@ -21,7 +21,7 @@ void on_connect_media(struct hub *h, struct peer *p);
 /* ---- on_join.c ---- */
 call_f on_join;
 json_t *on_join_peer_info(const struct peer *p);
-json_t *on_join_room_state(const struct hub *h, const struct peer *p); /* what join and peerReconnected have in common */
+json_t *on_join_room_state(struct hub *h, const struct peer *p); /* what join and peerReconnected have in common */
 
 /* ---- on_transport.c ---- */
 call_f on_create_transport, on_connect_transport, on_restart_ice;

@@ -11,7 +11,7 @@ static json_t *string_or_null(const char *s)
     return s && *s ? json_string(s) : json_null();
 }
 
-json_t *on_join_peer_info(const struct peer *p)
+static json_t *peer_info(const struct peer *p, bool picture)
 {
     bool reacts = *p->reaction && clock_wall_us() / 1000 - p->reaction_ms < REACTION_SHOWN_MS;
     json_t *o = json_pack("{ss, sb, so, ss, sb}", "id", p->id, "raisedHand", p->raised_hand,
@@ -19,7 +19,7 @@ json_t *on_join_peer_info(const struct peer *p)
                           p->room->session_id, "recording", p->recording);
     if (*p->display_name)
         json_object_set_new(o, "displayName", json_string(p->display_name));
-    if (p->picture)
+    if (p->picture && picture)
         json_object_set_new(o, "picture", json_string(p->picture));
     if (p->raised_hand_ms)
         json_object_set_new(o, "raisedHandTimestamp", json_integer(p->raised_hand_ms));
@@ -28,17 +28,23 @@ json_t *on_join_peer_info(const struct peer *p)
     return o;
 }
 
-json_t *on_join_room_state(const struct hub *h, const struct peer *p)
+json_t *on_join_peer_info(const struct peer *p)
+{
+    return peer_info(p, true);
+}
+
+json_t *on_join_room_state(struct hub *h, const struct peer *p)
 {
     const struct room *r = p->room;
+    bool pictures = bucket_take(&h->pictures, (double)r->picture_bytes, clock_now_us());
     json_t *peers = json_array(), *lobby = json_array();
     bool sees_lobby = perm_has(p->perms, PERM_PROMOTE_PEER);
     ROOM_FOREACH_PEER(r, other)
     {
         if (other != p && other->state == PEER_JOINED)
-            json_array_append_new(peers, on_join_peer_info(other));
+            json_array_append_new(peers, peer_info(other, pictures));
         else if (other->state == PEER_LOBBY && sees_lobby)
-            json_array_append_new(lobby, on_join_peer_info(other));
+            json_array_append_new(lobby, peer_info(other, pictures));
     }
     json_t *o =
         json_pack("{so, so, so, s{sb, sb, ss, ss}, s{sb, ss, s[]}, s[], so, sb}", "peers", peers,

@@ -11,6 +11,10 @@
 #define NAME_MAX_BYTES    256         /* displayName: refused */
 #define PICTURE_MAX_BYTES (1024 * 1024)     /* picture of a peer: refused (in join: left out) */
 #define PICTURES_MAX_BYTES (8 * 1024 * 1024) /* pictures of a room together, as join hands them all out: likewise */
+/* Pictures that all rooms together hand out to who joins: so many bytes a second, and at once. Beyond, join leaves them out: to
+ * write them costs the loop about 10 ns a byte, and who comes again and again does not read them. */
+#define PICTURES_PER_S    (16 * 1024 * 1024)
+#define PICTURES_BURST    (64 * 1024 * 1024)
 #define CHAT_TEXT_MAX     8192        /* a chat message: refused */
 #define CHAT_KEPT_MAX     200         /* messages of a room's history: the oldest goes */
 #define CHAT_KEPT_BYTES   (512 * 1024) /* their texts and names together: the oldest go */

@@ -426,6 +426,29 @@ static void who_is_kicked_gains_nothing(void **state)
     world_free(&w);
 }
 
+/* Who joins again and again must not keep the loop busy with the pictures of others. */
+static void pictures_are_handed_out_within_a_budget(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a"), *b = world_member(&w, "r", "b");
+    static char picture[PICTURE_MAX_BYTES + 1];
+    memset(picture, 'x', PICTURE_MAX_BYTES);
+    assert_non_null(world_ask(&w, a, "changePicture", json_pack("{ss}", "picture", picture), NULL));
+    size_t with = 0, n = 2 * PICTURES_BURST / PICTURE_MAX_BYTES;
+    for (size_t i = 0; i < n; i++) {
+        world_forget(b);
+        const json_t *state_of = world_ask(&w, b, "join", NULL, NULL);
+        assert_non_null(state_of);
+        const json_t *other = json_array_get(json_object_get(state_of, "peers"), 0);
+        assert_string_equal(str(other, "id"), "a");
+        with += json_object_get(other, "picture") != NULL;
+    }
+    assert_true(with >= PICTURES_BURST / PICTURE_MAX_BYTES && with < n);
+    world_free(&w);
+}
+
 static void chat_and_the_like_reach_the_others(void **state)
 {
     (void)state;
@@ -565,6 +588,7 @@ int main(void)
         cmocka_unit_test(moderators_moderate),
         cmocka_unit_test(a_producer_is_closed_with_one_request),
         cmocka_unit_test(who_is_kicked_gains_nothing),
+        cmocka_unit_test(pictures_are_handed_out_within_a_budget),
         cmocka_unit_test(chat_and_the_like_reach_the_others),
         cmocka_unit_test(senders_learn_which_layers_are_wanted),
         cmocka_unit_test(workers_speak_of_their_own_only),
