@@ -127,6 +127,8 @@ void on_change_picture(struct call *c)
     const char *picture = call_string(c, "picture");
     if (!picture || !text_line(picture, PICTURE_MAX_BYTES)) {
         call_limit(c, "picture is missing, too long or malformed");
+    } else if (!room_may_tell_picture(p->room, strlen(picture), clock_now_us())) {
+        call_error(c, "too many pictures at once");
     } else if (!peer_set_picture(p, picture)) {
         call_limit(c, "the room's pictures are too large");
     } else {

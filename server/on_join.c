@@ -77,7 +77,9 @@ void on_join(struct call *c)
     call_ok(c, on_join_room_state(c->hub, p));
     if (again)
         return;
-    hub_broadcast(p->room, p, "newPeer", on_join_peer_info(p));
+    size_t len = p->picture ? strlen(p->picture) : 0;
+    bool show = room_may_tell_picture(p->room, len, clock_now_us());
+    hub_broadcast(p->room, p, "newPeer", peer_info(p, show));
     on_consume_peer(c->hub, p);
     PEER_FOREACH_PRODUCER(p, pr)
     on_consume_producer(c->hub, pr);

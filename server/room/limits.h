@@ -15,6 +15,10 @@
  * write them costs the loop about 10 ns a byte, and who comes again and again does not read them. */
 #define PICTURES_PER_S    (16 * 1024 * 1024)
 #define PICTURES_BURST    (64 * 1024 * 1024)
+/* Pictures that are told to all of a room when they change (beyond: refused, but no strike) or come with somebody (beyond: left
+ * out): so many bytes a second, and at once. More would fill the queues of who reads slowly, and cost them their connection. */
+#define ROOM_PICTURES_PER_S (256 * 1024)
+#define ROOM_PICTURES_BURST (8 * 1024 * 1024)
 #define CHAT_TEXT_MAX     8192        /* a chat message: refused */
 #define CHAT_KEPT_MAX     200         /* messages of a room's history: the oldest goes */
 #define CHAT_KEPT_BYTES   (512 * 1024) /* their texts and names together: the oldest go */

@@ -169,6 +169,18 @@ void peer_set_capabilities(struct peer *p, void *caps, void (*free_fn)(void *))
     p->capabilities_free = free_fn;
 }
 
+/* pictures_free_us is when all that was told has been paid for. */
+bool room_may_tell_picture(struct room *r, size_t len, int64_t now_us)
+{
+    const int64_t burst_us = INT64_C(1000000) * ROOM_PICTURES_BURST / ROOM_PICTURES_PER_S;
+    int64_t free_us = r->pictures_free_us > now_us ? r->pictures_free_us : now_us;
+    free_us += INT64_C(1000000) * (int64_t)len / ROOM_PICTURES_PER_S;
+    if (free_us - now_us > burst_us)
+        return false;
+    r->pictures_free_us = free_us;
+    return true;
+}
+
 bool peer_strike(struct peer *p, int64_t now_us)
 {
     int64_t forgiven = (now_us - p->strikes_at_us) / (STRIKE_FORGIVE_S * INT64_C(1000000));

@@ -46,6 +46,7 @@ struct room {
     struct peer *peers;  /* in order of arrival, lobby included */
     size_t n_peers;
     size_t picture_bytes; /* of all peers' pictures */
+    int64_t pictures_free_us; /* see room_may_tell_picture() */
     struct chat chat, files;
     struct kept_perms kept[KEPT_PERMS_MAX];
     void *media;         /* (set) the room's router, of server/media; NULL: none is up */
@@ -107,6 +108,8 @@ void peer_set_name(struct peer *p, const char *name);      /* checked */
 /* checked; NULL or "": none. false: PICTURES_MAX_BYTES, nothing changed */
 bool peer_set_picture(struct peer *p, const char *picture);
 void peer_set_capabilities(struct peer *p, void *caps, void (*free_fn)(void *)); /* owns caps; NULL: none */
+/* May a picture of so many bytes be told to all now? ROOM_PICTURES_PER_S; true: it counts. */
+bool room_may_tell_picture(struct room *r, size_t len, int64_t now_us);
 /* Counts a broken limit. true: that is enough, disconnect it. */
 bool peer_strike(struct peer *p, int64_t now_us);
 void peer_keep_perms(const struct peer *p, int64_t now_us);          /* it leaves */

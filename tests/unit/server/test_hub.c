@@ -449,6 +449,36 @@ static void pictures_are_handed_out_within_a_budget(void **state)
     world_free(&w);
 }
 
+/* Or whoever reads slowly would lose his connection to who shows picture after picture, or comes with one again and again. */
+static void a_room_is_not_flooded_with_pictures(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a"), *b = world_member(&w, "r", "b");
+    static char picture[PICTURE_MAX_BYTES + 1];
+    memset(picture, 'x', PICTURE_MAX_BYTES);
+    size_t most = ROOM_PICTURES_BURST / PICTURE_MAX_BYTES, taken = 0;
+    for (size_t i = 0; i < 2 * most; i++)
+        taken +=
+            world_ask(&w, a, "changePicture", json_pack("{ss}", "picture", picture), NULL) != NULL;
+    assert_int_equal(taken, most);
+    assert_int_equal(world_times(b, "changePicture"), most);
+    assert_false(a->gone);
+    /* It comes in all the same, and who joins later sees it. */
+    struct edge_session *c = world_connect(&w, "r", "c", "c");
+    assert_non_null(world_ask(&w, c, "join", json_pack("{ss}", "picture", picture), NULL));
+    assert_string_equal(str(world_told(b, "newPeer"), "id"), "c");
+    assert_null(json_object_get(world_told(b, "newPeer"), "picture"));
+    const json_t *peers = json_object_get(world_ask(&w, b, "join", NULL, NULL), "peers");
+    assert_non_null(json_object_get(json_array_get(peers, 1), "picture"));
+    assert_non_null(world_ask(&w, a, "changePicture", json_pack("{ss}", "picture", ""), NULL));
+    /* Time passes. */
+    world_peer(a)->room->pictures_free_us -= S_US(60);
+    assert_non_null(world_ask(&w, a, "changePicture", json_pack("{ss}", "picture", picture), NULL));
+    world_free(&w);
+}
+
 static void chat_and_the_like_reach_the_others(void **state)
 {
     (void)state;
@@ -589,6 +619,7 @@ int main(void)
         cmocka_unit_test(a_producer_is_closed_with_one_request),
         cmocka_unit_test(who_is_kicked_gains_nothing),
         cmocka_unit_test(pictures_are_handed_out_within_a_budget),
+        cmocka_unit_test(a_room_is_not_flooded_with_pictures),
         cmocka_unit_test(chat_and_the_like_reach_the_others),
         cmocka_unit_test(senders_learn_which_layers_are_wanted),
         cmocka_unit_test(workers_speak_of_their_own_only),
