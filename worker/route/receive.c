@@ -25,6 +25,7 @@ void transport_stun(struct transport *t, const struct dgram *d, int64_t now_us)
         count_received(t, d, now_us);
         counter_add(&t->counters->stun_requests, 1);
         transport_count_sent(t, len, now_us);
+        transport_claim(t, &d->from);
     } else {
         counter_add(&t->engine->counts->dropped_bad_stun, 1);
     }

@@ -66,13 +66,14 @@ static void tuple_removed(const struct tuple *tuple, void *arg)
     }
 }
 
-static void tuple_added(const struct tuple *tuple, void *arg)
+/* Where a check says it comes from is not proven. So a tuple stays with the transport that had it first, until ICE there holds it
+ * for valid no more; a browser that the address has gone over to claims it again with its next check. */
+void transport_claim(struct transport *t, const struct tuple *tuple)
 {
-    struct transport *t = arg;
     struct path *p = NULL;
     HASH_FIND(hh, t->engine->paths, tuple, sizeof(*tuple), p);
-    if (p) /* the address has gone over to another browser, or a closing transport still has it */
-        path_remove(t->engine, p);
+    if (p || !ice_is_valid(t->ice, tuple))
+        return;
     for (size_t i = 0; i < ICE_TUPLES_MAX + 1; i++) {
         p = &t->paths[i];
         if (p->transport)
@@ -124,7 +125,6 @@ static void ice_selected_changed(const struct tuple *tuple, void *arg)
 
 static const struct ice_handlers ice_handlers = {
     .state = ice_changed,
-    .tuple_added = tuple_added,
     .tuple_removed = tuple_removed,
     .selected = ice_selected_changed,
 };

@@ -52,6 +52,7 @@ void transport_send_rtcp(struct transport *t, const uint8_t *data, size_t len,
                          int64_t now_us); /* plain */
 void transport_count_sent(struct transport *t, size_t bytes, int64_t now_us);
 void transport_rtt(struct transport *t, int64_t rtt_us);
+void transport_claim(struct transport *t, const struct tuple *tuple); /* ICE has heard from it */
 void transport_secured(struct transport *t, int64_t now_us); /* after anything of ICE or DTLS */
 void transport_arm_cc(struct transport *t);
 

@@ -114,6 +114,40 @@ static void wrong_key_changes_nothing(void **state)
     world_close(&s.w);
 }
 
+/* A check of its own transport, sent with another browser's address: that one's media does not go astray. */
+static void a_check_in_anothers_name(void **state)
+{
+    (void)state;
+    struct stage s;
+    stage_open(&s);
+    struct browser *m = world_join(&s.w, 30);
+    struct tuple own = m->tuple;
+    camera_frame(&s.cam, true, 2);
+    for (int i = 0; i < 3; i++) {
+        m->tuple = s.a->tuple;
+        browser_check(m, false);
+        m->tuple = own;
+        world_run(&s.w);
+        still_works(&s);
+    }
+    /* when nobody has it any more it is taken */
+    transport_close(s.w.engine, 10, s.w.now_us);
+    struct params_producer p = audio_producer(m, 40);
+    struct params_consumer c = consumer_of(s.b, 41, &p);
+    assert_int_equal(producer_create(s.w.engine, &p, s.w.now_us), 0);
+    assert_int_equal(consumer_create(s.w.engine, &c, s.w.now_us), 0);
+    m->tuple = s.a->tuple;
+    s.a->tuple = own;
+    browser_check(m, false);
+    struct send_rtp r = {
+        .ssrc = 40000, .seq = 1, .pt = PT_OPUS, .twcc = -1, .payload = "speech", .len = 6};
+    browser_rtp(m, &r);
+    browser_forget(s.b);
+    world_run(&s.w);
+    assert_int_equal(s.b->n_rtp, 1);
+    world_close(&s.w);
+}
+
 /* Authentic, but nonsense inside. */
 static void nonsense_from_a_browser(void **state)
 {
@@ -328,6 +362,7 @@ int main(void)
         cmocka_unit_test(garbage_of_every_class),
         cmocka_unit_test(replayed_once),
         cmocka_unit_test(wrong_key_changes_nothing),
+        cmocka_unit_test(a_check_in_anothers_name),
         cmocka_unit_test(nonsense_from_a_browser),
         cmocka_unit_test(a_flood_of_nacks_is_capped),
         cmocka_unit_test(closes_in_the_middle_of_a_batch),
