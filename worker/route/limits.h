@@ -23,7 +23,8 @@
 #define LIMIT_FINGERPRINTS 8   /* of the remote side; further ones are not looked at */
 #define LIMIT_NAME         128 /* of room and peer: labels only, cut off */
 
-/* SSRCs that a transport learns from MID and RID in its life; packets of further unknown ones are dropped and counted. */
+/* SSRCs that a transport learns from MID and RID until it is given another producer; packets of further unknown ones are dropped
+ * and counted. */
 #define LIMIT_LEARNT_SSRCS 256
 
 /* Received packets held: histories and the batch. When the pool is empty the oldest history goes, then the packet is dropped. */

@@ -109,6 +109,7 @@ int listener_add(struct listener *l, struct producer *p)
     if (l->n_producers >= LIMIT_TRANSPORT_PRODUCERS)
         return -ENOSPC;
     l->producers[l->n_producers++] = p;
+    l->learnt = 0;
     l->room += 2 * p->n_streams;
     reserve(l, l->room);
     for (size_t i = 0; i < p->n_streams; i++) {

@@ -6,7 +6,7 @@
  *
  * Invariant: the table holds exactly the non-zero ssrc and rtx_ssrc of all streams of the added producers, each once. It has room
  * for all of them from listener_add() on, so that learning does not allocate; LIMIT_LEARNT_SSRCS bounds how often a sender may
- * change. It borrows the producers.
+ * change, anew with each producer that is added. It borrows the producers.
  */
 #ifndef ALTHING_WORKER_ROUTE_LISTENER_H
 #define ALTHING_WORKER_ROUTE_LISTENER_H

@@ -188,6 +188,28 @@ static void learning_is_bounded(void **state)
     world_close(&s.w);
 }
 
+/* A camera that is switched on and off for hours: each time it is another producer with SSRCs of its own. */
+static void learning_begins_anew_with_a_producer(void **state)
+{
+    (void)state;
+    struct set s;
+    open_set(&s);
+    for (uint32_t round = 0; round < LIMIT_LEARNT_SSRCS / 3 + 5; round++) {
+        producer_close(s.w.engine, 2, s.w.now_us);
+        struct params_producer p = simulcast_producer(s.a, 2);
+        struct params_consumer c = consumer_of(s.b, 100 + round, &p);
+        assert_int_equal(producer_create(s.w.engine, &p, s.w.now_us), 0);
+        assert_int_equal(consumer_create(s.w.engine, &c, s.w.now_us), 0);
+        for (int i = 0; i < 3; i++)
+            s.cam[i].ssrc += 10;
+        browser_forget(s.b);
+        frames(&s, 7, true);
+        assert_true(s.b->n_rtp > 0);
+        s.w.n_events = 0;
+    }
+    world_close(&s.w);
+}
+
 static void signalled_ssrcs_and_their_collisions(void **state)
 {
     (void)state;
@@ -246,6 +268,7 @@ int main(void)
         cmocka_unit_test(repair_by_repaired_rid),
         cmocka_unit_test(unknown_goes_nowhere),
         cmocka_unit_test(learning_is_bounded),
+        cmocka_unit_test(learning_begins_anew_with_a_producer),
         cmocka_unit_test(signalled_ssrcs_and_their_collisions),
         cmocka_unit_test(many_producers_come_and_go),
     };
