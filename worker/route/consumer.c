@@ -26,7 +26,8 @@ static struct consumer *consumer_find(const struct engine *e, uint64_t id)
 static int check_free(const struct engine *e, const struct transport *t,
                       const struct params_consumer *in)
 {
-    if (consumer_find(e, in->consumer) || ssrcs_has(&t->used, in->ssrc) ||
+    if (consumer_find(e, in->consumer) || in->ssrc == t->rtcp_ssrc ||
+        in->rtx_ssrc == t->rtcp_ssrc || ssrcs_has(&t->used, in->ssrc) ||
         (in->rtx_ssrc && ssrcs_has(&t->used, in->rtx_ssrc)))
         return -EEXIST;
     for (const struct consumer *c = t->consumers; c; c = c->next) {

@@ -4,7 +4,10 @@
 #include "worker/route/consumer.h"
 #include "worker/route/limits.h"
 #include "worker/route/producer.h"
+#include "worker/route/state.h"
+#include "worker/route/transport.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void in_a_row(const struct browser *b)
@@ -106,12 +109,29 @@ static void an_unknown_payload_type_leaves_no_gap(void **state)
     world_close(&s.w);
 }
 
+/* Its SRTCP index would start again when a consumer of that SSRC is closed. */
+static void the_ssrc_of_reports_is_nobody_elses(void **state)
+{
+    (void)state;
+    struct stage s;
+    stage_open(&s);
+    struct params_producer p = video_producer(s.a, 2);
+    struct params_consumer c = consumer_of(s.b, 4, &p);
+    c.ssrc = transport_find(s.w.engine, 20)->rtcp_ssrc;
+    assert_int_equal(consumer_create(s.w.engine, &c, s.w.now_us), -EEXIST);
+    c = consumer_of(s.b, 4, &p);
+    c.rtx_ssrc = transport_find(s.w.engine, 20)->rtcp_ssrc;
+    assert_int_equal(consumer_create(s.w.engine, &c, s.w.now_us), -EEXIST);
+    world_close(&s.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_ends_in_a_key_frame),
         cmocka_unit_test(a_stream_starts_anew_in_a_batch),
         cmocka_unit_test(an_unknown_payload_type_leaves_no_gap),
+        cmocka_unit_test(the_ssrc_of_reports_is_nobody_elses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
