@@ -23,7 +23,8 @@ struct send {
     int64_t tokens;   /* bytes that may be resent now */
     uint64_t payload; /* octets as sender reports count them */
     uint32_t last_ts;
-    int64_t last_us; /* of the last packet sent; only when stats.packets is not 0 */
+    int64_t first_us, last_us; /* of packets sent; only when stats.packets is not 0 */
+    bool on_line;              /* a report was on the sender's line */
     struct send_stats at_report;
     size_t mask;
     struct send_entry history[]; /* by sequence number */
@@ -55,7 +56,8 @@ void send_sent(struct send *s, const struct send_entry *e, size_t bytes, int64_t
     at->bytes = (uint16_t)bytes;
     at->sent_ms = (uint32_t)(now_us / 1000);
     at->resends = 0;
-    s->stats.packets++;
+    if (s->stats.packets++ == 0)
+        s->first_us = now_us;
     s->stats.bytes += bytes;
     s->tokens += (int64_t)bytes / 2;
     if (s->tokens > SEND_BURST_BYTES)
@@ -154,14 +156,18 @@ bool send_report(struct send *s, const struct rtcp_report *r, int64_t now_us,
 bool send_make_report(struct send *s, const struct capture *c, uint32_t ts_shift, int64_t wall_us,
                       int64_t now_us, struct rtcp_sr *out)
 {
+    bool known = c && c->known;
     if (s->stats.packets == 0 || now_us - s->last_us > SEND_IDLE_US)
         return false;
+    if (!known && (s->on_line || now_us - s->first_us < SEND_LINE_US))
+        return false;
+    s->on_line = known;
     *out = (struct rtcp_sr){
         .ssrc = s->ssrc,
         .packets = (uint32_t)s->stats.packets,
         .octets = (uint32_t)s->payload,
     };
-    if (c && capture_valid(c, now_us)) {
+    if (known) {
         capture_at(c, now_us, &out->ntp, &out->rtp_ts);
         out->rtp_ts += ts_shift;
     } else {

@@ -23,6 +23,7 @@
 #define SEND_DEFAULT_RTT_US 100000
 #define SEND_SRS            8       /* sender reports that a round trip can be measured by */
 #define SEND_IDLE_US        2000000 /* no sender report of a stream that is idle for longer */
+#define SEND_LINE_US        8000000 /* a sender's first report is waited for; of audio it takes 7.5 s */
 
 struct capture;
 struct send;
@@ -70,9 +71,10 @@ void send_missed(struct send *s); /* the ring has it no more */
 /* A receiver's report on this stream. *c: what happened since its report before, for a sample of the score. False: nothing did. */
 bool send_report(struct send *s, const struct rtcp_report *r, int64_t now_us,
                  struct score_counts *c);
-/* Composes a sender report: on the sender's own line when it has told one (so that audio and video stay in step), else by the
- * last packet sent and our clock. ts_shift: what is added to the current source's timestamps (layers.h). wall_us: microseconds
- * since 1900 at now_us. False: none is due, nothing was sent or the stream is idle. */
+/* Composes a sender report: on the sender's own line, so that audio and video stay in step; when it has told none for SEND_LINE_US,
+ * by the last packet sent and our clock. A report is never on our clock after one on the sender's: the receiver takes them for one.
+ * ts_shift: what is added to the current source's timestamps (layers.h). wall_us: microseconds since 1900 at now_us. False: none is
+ * due: nothing was sent, the stream is idle, or its line is not known. */
 bool send_make_report(struct send *s, const struct capture *c, uint32_t ts_shift, int64_t wall_us,
                       int64_t now_us, struct rtcp_sr *out);
 int64_t send_rtt_us(const struct send *s); /* or SEND_DEFAULT_RTT_US */

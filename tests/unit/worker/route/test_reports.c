@@ -8,13 +8,26 @@
 
 #include <string.h>
 
+static void tell_line(struct camera *cam, uint64_t ntp_s)
+{
+    uint8_t buf[100];
+    struct writer w = writer_of(buf, sizeof(buf));
+    struct rtcp_sr sr = {.ssrc = cam->ssrc, .ntp = ntp_s << 32, .rtp_ts = cam->ts};
+    rtcp_write_sr(&w, &sr, NULL, 0);
+    rtcp_write_sdes(&w, cam->ssrc, "a");
+    browser_rtcp(cam->b, buf, writer_len(&w));
+}
+
 static void sender_and_receiver_reports(void **state)
 {
     (void)state;
     struct stage s;
     stage_open(&s);
-    for (int i = 0; i < 90; i++)
+    for (int i = 0; i < 90; i++) {
+        if (i == 10)
+            tell_line(&s.cam, 500);
         camera_frame(&s.cam, i == 0, 2);
+    }
     struct rtcp_packet last;
     struct rtcp_sr sr;
     assert_in_range(rtcp_count(s.b, RTCP_SR, 0, &last), 1, 3);
@@ -37,6 +50,37 @@ static void sender_and_receiver_reports(void **state)
     }
     assert_in_range(seen, 1, 3);
     assert_int_equal(rtcp_count(s.b, RTCP_RTPFB, RTCP_RTPFB_NACK, NULL), 0);
+    world_close(&s.w);
+}
+
+/* The sender's clock is not ours: before it has told its own, and while a consumer waits for a key frame, nothing is said on ours. */
+static void reports_of_one_clock(void **state)
+{
+    (void)state;
+    struct stage s;
+    stage_open(&s);
+    for (int i = 0; i < 300; i++) {
+        if (i == 60)
+            tell_line(&s.cam, 500);
+        if (i > 100 && i % 20 == 0)
+            consumer_pause(s.w.engine, 3, true, s.w.now_us);
+        if (i % 20 == 2)
+            consumer_pause(s.w.engine, 3, false, s.w.now_us);
+        camera_frame(&s.cam, i < 100 || i % 20 == 19, 2);
+    }
+    size_t seen = 0;
+    for (size_t i = 0; i < s.b->n_rtcp; i++) {
+        struct rtcp_iter it = rtcp_iter_of(s.b->rtcp[i].data, s.b->rtcp[i].len);
+        struct rtcp_packet p;
+        struct rtcp_sr sr;
+        while (rtcp_next(&it, &p)) {
+            if (p.pt != RTCP_SR || rtcp_parse_sr(&p, &sr))
+                continue;
+            assert_in_range(sr.ntp >> 32, 500, 510);
+            seen++;
+        }
+    }
+    assert_true(seen > 0);
     world_close(&s.w);
 }
 
@@ -162,9 +206,13 @@ static void nacks_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sender_and_receiver_reports), cmocka_unit_test(score_of_a_consumer),
-        cmocka_unit_test(score_of_a_silent_producer),  cmocka_unit_test(transport_cc_goes_back),
-        cmocka_unit_test(the_limit_is_told_by_remb),   cmocka_unit_test(nacks_end),
+        cmocka_unit_test(sender_and_receiver_reports),
+        cmocka_unit_test(reports_of_one_clock),
+        cmocka_unit_test(score_of_a_consumer),
+        cmocka_unit_test(score_of_a_silent_producer),
+        cmocka_unit_test(transport_cc_goes_back),
+        cmocka_unit_test(the_limit_is_told_by_remb),
+        cmocka_unit_test(nacks_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,12 +97,15 @@ static void measures_the_round_trip(void **state)
     struct rtcp_sr sr;
     struct score_counts c;
     assert_false(send_make_report(s, NULL, 0, S_US(3900000000), S_US(1), &sr)); /* nothing sent */
-    sent(s, 1, 1012, S_US(1));
+    sent(s, 1, 1012, S_US(1) - SEND_LINE_US);
+    sent(s, 2, 1012, S_US(1) - 1);
+    assert_false(send_make_report(s, NULL, 0, S_US(3900000000), S_US(1) - 1, &sr));
+    sent(s, 3, 1012, S_US(1));
     assert_true(send_make_report(s, NULL, 0, S_US(3900000000), S_US(1), &sr));
     assert_int_equal(sr.ntp >> 32, 3900000000u);
-    assert_int_equal(sr.packets, 1);
-    assert_int_equal(sr.octets, 1000);
-    assert_int_equal(sr.rtp_ts, 10);
+    assert_int_equal(sr.packets, 3);
+    assert_int_equal(sr.octets, 3000);
+    assert_int_equal(sr.rtp_ts, 30);
     struct rtcp_report r = {.ssrc = 7,
                             .lsr = (uint32_t)(sr.ntp >> 16),
                             .dlsr = 65536 / 10,
@@ -111,7 +114,7 @@ static void measures_the_round_trip(void **state)
                             .jitter = 4};
     assert_true(send_report(s, &r, S_US(1) + MS_US(150), &c));
     assert_in_range(send_rtt_us(s), 49900, 50100);
-    assert_int_equal(c.expected, 1);
+    assert_int_equal(c.expected, 3);
     assert_int_equal(c.lost, 3);
     assert_false(send_report(s, &r, S_US(1) + MS_US(150), &c)); /* nothing since */
     /* Impossible ones. */
@@ -137,6 +140,10 @@ static void reports_on_the_senders_line(void **state)
     assert_true(send_make_report(s, &c, 777, 0, S_US(2), &sr));
     assert_int_equal(sr.ntp >> 32, 3900000001u);
     assert_int_equal(sr.rtp_ts, 5000 + 90000 + 777);
+    sent(s, 2, 1000, S_US(20));
+    assert_true(send_make_report(s, &c, 777, 0, S_US(20), &sr)); /* an old line is still its own */
+    assert_int_equal(sr.ntp >> 32, 3900000019u);
+    assert_false(send_make_report(s, NULL, 777, 0, S_US(20), &sr));
     send_free(s);
 }
 
