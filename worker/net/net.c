@@ -59,8 +59,9 @@ static void tcp_freed(void *arg)
 
 static void on_udp(uv_poll_t *h, int status, int events)
 {
-    (void)status;
     (void)events;
+    if (status < 0) /* libuv has stopped watching; the receive takes the error away */
+        uv_poll_start(h, UV_READABLE, on_udp);
     ((struct net_udp *)h->data)->socket.readable = true;
 }
 

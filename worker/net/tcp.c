@@ -131,24 +131,29 @@ static void wait_for(struct connection *c, bool readable, bool writable)
     c->tcp->n_waiting += (size_t)after - (size_t)before;
 }
 
-static void on_connection(uv_poll_t *h, int status, int events)
-{
-    struct connection *c = h->data;
-    /* An error shows in the read. */
-    wait_for(c, status < 0 || (events & UV_READABLE), (events & UV_WRITABLE) != 0);
-}
-
-static void on_listener(uv_poll_t *h, int status, int events)
-{
-    (void)status;
-    (void)events;
-    ((struct listener *)h->data)->readable = true;
-}
+static void on_connection(uv_poll_t *h, int status, int events);
 
 static void watch(struct connection *c)
 {
     int events = UV_READABLE | (tcp_queue_len(&c->out) ? UV_WRITABLE : 0);
     uv_poll_start(&c->poll, events, on_connection);
+}
+
+static void on_connection(uv_poll_t *h, int status, int events)
+{
+    struct connection *c = h->data;
+    /* An error shows in a read, when the data before it has been read; libuv has stopped watching at it. */
+    if (status < 0)
+        watch(c);
+    wait_for(c, status < 0 || (events & UV_READABLE), (events & UV_WRITABLE) != 0);
+}
+
+static void on_listener(uv_poll_t *h, int status, int events)
+{
+    (void)events;
+    if (status < 0)
+        uv_poll_start(h, UV_READABLE, on_listener);
+    ((struct listener *)h->data)->readable = true;
 }
 
 static void fail(struct connection *c)

@@ -321,6 +321,23 @@ static void tcp_nonsense_ends_its_connection_only(void **state)
     close(bad);
 }
 
+/* The last data and a reset come together: libuv stops watching such a descriptor. */
+static void a_reset_behind_data_ends_its_connection(void **state)
+{
+    (void)state;
+    static const struct linger at_once = {1, 0};
+    int fd = client(SOCK_STREAM, &t.tcp4, t.tcp4_len);
+    frame(fd, "one", 3);
+    run(1000, 1);
+    assert_int_equal(t.n_kept, 1);
+    frame(fd, "two", 3);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
+    run(200, SIZE_MAX);
+    assert_int_equal(t.n_gone, 1);
+    assert_int_equal(t.counters.tcp_connections, 0);
+}
+
 static void tcp_queue_is_bounded(void **state)
 {
     (void)state;
@@ -402,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_load_brings_the_tick, start, stop),
         cmocka_unit_test_setup_teardown(tcp_frames, start, stop),
         cmocka_unit_test_setup_teardown(tcp_nonsense_ends_its_connection_only, start, stop),
+        cmocka_unit_test_setup_teardown(a_reset_behind_data_ends_its_connection, start, stop),
         cmocka_unit_test_setup_teardown(tcp_queue_is_bounded, start, stop),
         cmocka_unit_test_setup_teardown(tcp_connections_are_bounded, start, stop),
         cmocka_unit_test_setup_teardown(bad_descriptors_are_refused, start, stop),
