@@ -61,6 +61,11 @@ int chan_fd(const struct chan *c)
     return c->fd;
 }
 
+size_t chan_queued(const struct chan *c)
+{
+    return c->queued;
+}
+
 bool chan_pending(const struct chan *c)
 {
     return c->first != NULL;

@@ -30,6 +30,7 @@ int chan_send_fds(struct chan *c, const void *frame, size_t len, const int *fds,
  * then they are closed. */
 ssize_t chan_recv(struct chan *c, void *buf, size_t cap, int *fds, size_t *n_fds);
 int chan_flush(struct chan *c);              /* 0 or -EPIPE */
+size_t chan_queued(const struct chan *c);    /* bytes that wait */
 bool chan_pending(const struct chan *c);     /* wants chan_flush() when the descriptor is writable */
 
 #endif

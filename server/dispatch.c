@@ -8,29 +8,37 @@
 
 #define REQUEST(name, state, perm, fn)                                                             \
     {                                                                                              \
-        name, true, PEER_##state, PERM_##perm, fn                                                  \
+        name, true, PEER_##state, PERM_##perm, fn, false                                           \
     }
 #define NOTIFY(name, state, perm, fn)                                                              \
     {                                                                                              \
-        name, false, PEER_##state, PERM_##perm, fn                                                 \
+        name, false, PEER_##state, PERM_##perm, fn, false                                          \
+    }
+#define WORK_REQUEST(name, fn)                                                                     \
+    {                                                                                              \
+        name, true, PEER_ADMITTED, PERM_NONE, fn, true                                             \
+    }
+#define WORK_NOTIFY(name, fn)                                                                      \
+    {                                                                                              \
+        name, false, PEER_ADMITTED, PERM_NONE, fn, true                                            \
     }
 
 static const struct dispatch_row table[] = {
     REQUEST("join", ADMITTED, NONE, on_join),
-    REQUEST("createWebRtcTransport", ADMITTED, NONE, on_create_transport),
-    REQUEST("connectWebRtcTransport", ADMITTED, NONE, on_connect_transport),
-    REQUEST("restartIce", ADMITTED, NONE, on_restart_ice),
-    REQUEST("produce", ADMITTED, NONE, on_produce),
+    WORK_REQUEST("createWebRtcTransport", on_create_transport),
+    WORK_REQUEST("connectWebRtcTransport", on_connect_transport),
+    WORK_REQUEST("restartIce", on_restart_ice),
+    WORK_REQUEST("produce", on_produce),
     REQUEST("produceData", ADMITTED, NONE, on_produce_data),
     NOTIFY("pauseProducer", ADMITTED, NONE, on_pause_producer),
-    NOTIFY("resumeProducer", ADMITTED, NONE, on_resume_producer),
+    WORK_NOTIFY("resumeProducer", on_resume_producer),
     NOTIFY("closeProducer", ADMITTED, NONE, on_close_producer),
     NOTIFY("closeDataProducer", ADMITTED, NONE, NULL),
     NOTIFY("pauseConsumer", ADMITTED, NONE, on_pause_consumer),
-    NOTIFY("resumeConsumer", ADMITTED, NONE, on_resume_consumer),
-    NOTIFY("setConsumerPreferredLayers", ADMITTED, NONE, on_preferred_layers),
+    WORK_NOTIFY("resumeConsumer", on_resume_consumer),
+    WORK_NOTIFY("setConsumerPreferredLayers", on_preferred_layers),
     REQUEST("setConsumerPriority", ADMITTED, NONE, on_consumer_priority),
-    REQUEST("requestConsumerKeyFrame", ADMITTED, NONE, on_request_key_frame),
+    WORK_REQUEST("requestConsumerKeyFrame", on_request_key_frame),
 
     REQUEST("chatMessage", JOINED, SEND_CHAT, on_chat_message),
     REQUEST("changeDisplayName", LOBBY, NONE, on_change_display_name),
@@ -120,6 +128,8 @@ void dispatch(struct call *c)
         call_error(c, text);
     } else if (!row->fn) {
         call_error(c, "this server does not do that");
+    } else if (row->work && c->peer->room->media && media_router_busy(c->peer->room->media)) {
+        call_error(c, "the media server is busy");
     } else {
         row->fn(c);
     }

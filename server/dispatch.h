@@ -28,6 +28,7 @@ struct dispatch_row {
     enum peer_state state; /* the least: PEER_LOBBY means always */
     enum perm perm;        /* PERM_NONE: none, or the handler looks itself */
     call_f *fn;            /* NULL: known, but not implemented */
+    bool work;             /* it gives the worker something new to do: refused while that is too busy */
 };
 
 const struct dispatch_row *dispatch_table(size_t *n);

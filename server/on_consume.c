@@ -59,6 +59,10 @@ static void consume(struct hub *h, struct transport *t, struct producer *p)
     const json_t *consumable = json_object_get(p->rtp, "consumable");
     if (!ortc_can_consume(consumable, t->peer->capabilities))
         return;
+    if (media_router_busy(t->peer->room->media)) {
+        t->behind = true;
+        return;
+    }
     struct consumer *c = consumer_new(t, p, media_handle(h->media), p->video);
     if (!c) {
         h->rooms.consumers_refused += t->n_consumers >= PEER_CONSUMERS_MAX;
@@ -240,8 +244,12 @@ void on_consume_wanted(struct hub *h, struct producer *p, bool hold)
         tell_wanted(p, wanted);
 }
 
-static void sweep_peer(const struct peer *p, int64_t now_us)
+static void sweep_peer(struct hub *h, struct peer *p, int64_t now_us)
 {
+    if (p->recv && p->recv->behind && !media_router_busy(p->room->media)) {
+        p->recv->behind = false;
+        on_consume_peer(h, p);
+    }
     PEER_FOREACH_PRODUCER(p, pr)
     {
         if (!pr->video || pr->layers < 2 || pr->paused || now_us < pr->hold_until_us)
@@ -256,6 +264,6 @@ void on_consume_tick(struct hub *h, int64_t now_us)
 {
     for (struct room *r = rooms_after(&h->rooms, 0); r; r = r->hh.next) {
         ROOM_FOREACH_PEER(r, p)
-        sweep_peer(p, now_us);
+        sweep_peer(h, p, now_us);
     }
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAMES_A_TURN    64
+#define FRAMES_A_TURN    512
 #define FINGERPRINTS_MAX 8
 #define SCORE_MAX        10
 
@@ -110,6 +110,11 @@ void channel_fail(struct channel *c, const char *err)
 int channel_fd(const struct channel *c)
 {
     return chan_fd(c->chan);
+}
+
+bool channel_busy(const struct channel *c)
+{
+    return c->count >= CHANNEL_PENDING_MAX / 2 || chan_queued(c->chan) >= CHANNEL_QUEUE_MAX / 2;
 }
 
 bool channel_wants_write(const struct channel *c)

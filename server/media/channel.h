@@ -14,8 +14,8 @@
 #include "proto/worker.pb-c.h"
 
 #define CHANNEL_VERSION     1
-#define CHANNEL_PENDING_MAX 16384
-#define CHANNEL_QUEUE_MAX   (8 * 1024 * 1024) /* bytes that the socket does not take; beyond: -ENOBUFS */
+#define CHANNEL_PENDING_MAX 65536
+#define CHANNEL_QUEUE_MAX   (32 * 1024 * 1024) /* bytes that the socket does not take; beyond: -ENOBUFS */
 #define CHANNEL_TIMEOUT_US  INT64_C(5000000)
 
 struct channel;
@@ -36,11 +36,13 @@ void channel_free(struct channel *c); /* callbacks that are left are dropped; NU
 void channel_fail(struct channel *c, const char *err);
 
 int channel_fd(const struct channel *c);
+/* More than half of either bound is used: who can wait should. */
+bool channel_busy(const struct channel *c);
 bool channel_wants_write(const struct channel *c);
 /* Sets rq->id. fn may be NULL. 0, or -ENOBUFS (the worker does not read), -EPIPE, -EMSGSIZE (over a frame): then fn is not
  * called. */
 int channel_request(struct channel *c, Althing__Request *rq, uint64_t handle, channel_reply_f *fn, void *arg, int64_t now_us);
-/* Reads what is there, a few dozen frames at most. 0, -EPIPE (the worker is gone), -EPROTO. No callback may free the
+/* Reads what is there, a few hundred frames at most. 0, -EPIPE (the worker is gone), -EPROTO. No callback may free the
  * channel. */
 int channel_read(struct channel *c);
 int channel_write(struct channel *c);      /* 0 or -EPIPE */

@@ -391,6 +391,11 @@ void media_router_free(struct media_router *r)
     free(r);
 }
 
+bool media_router_busy(const struct media_router *r)
+{
+    return channel_busy(r->worker->channel);
+}
+
 void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle,
                    channel_reply_f *fn, void *arg)
 {

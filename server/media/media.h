@@ -57,6 +57,8 @@ void media_router_free(struct media_router *r); /* sends CloseRouter; NULL is fi
 uint64_t media_router_handle(const struct media_router *r);
 bool media_router_on(const struct media_router *r, const struct media_worker *w);
 const struct media_worker *media_router_worker(const struct media_router *r);
+/* Its worker has so much to do that new work should wait. What ends something need not ask: it cannot go on and on. */
+bool media_router_busy(const struct media_router *r);
 /* fn (NULL: nobody cares) is called once, later. */
 void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle, channel_reply_f *fn, void *arg);
 

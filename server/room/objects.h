@@ -33,6 +33,7 @@ struct transport {
     struct producer *producers; /* DIRECTION_SEND */
     struct consumer *consumers; /* DIRECTION_RECV */
     size_t n_consumers;
+    bool behind;             /* (set) its worker was too busy for some of its consumers: they are made later */
     uint32_t next_ssrc;      /* for consumers; only grows */
     uint32_t next_mid;
 };

@@ -479,6 +479,51 @@ static void a_room_is_not_flooded_with_pictures(void **state)
     world_free(&w);
 }
 
+static void turn_through(struct world *w)
+{
+    for (unsigned quiet = 0; quiet < 3; quiet++) {
+        if (fake_turn(&w->workers[0]))
+            quiet = 0;
+        fake_forget(&w->workers[0]);
+        uv_run(&w->loop, UV_RUN_NOWAIT);
+    }
+}
+
+/* It is they who have to wait: a worker that is ended takes everybody's rooms with it. */
+static void many_requests_end_no_worker(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a"), *b = world_member(&w, "r", "b");
+    world_forget(a);
+    world_request(&w, a, "produce", world_produce_data(a, "mic"));
+    json_t *data = id_of("transportId", world_peer(b)->send->obj.id);
+    for (unsigned i = 0; i < CHANNEL_PENDING_MAX; i++)
+        world_request(&w, b, "restartIce", json_incref(data));
+    json_decref(data);
+    size_t refused = world_times(b, "error");
+    assert_true(refused > 0 && refused < CHANNEL_PENDING_MAX);
+    assert_string_equal(json_string_value(world_told(b, "error")), "the media server is busy");
+    /* What ends something is let in, and keeps the worker busy when the producer is answered. */
+    Althing__CloseTransport close = ALTHING__CLOSE_TRANSPORT__INIT;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_TRANSPORT;
+    rq.close_transport = &close;
+    for (unsigned i = 0; i < 1000; i++)
+        media_request(world_peer(a)->room->media, &rq, 0, NULL, NULL);
+    turn_through(&w);
+    assert_int_equal(w.n_bad, 0);
+    assert_int_equal(world_times(a, "ack"), 1);
+    assert_int_equal(world_times(b, "error"), refused);
+    /* What could not be made meanwhile is made up for. */
+    assert_int_equal(world_times(b, "newConsumer"), 0);
+    hub_tick(&w.hub, clock_now_us());
+    turn_through(&w);
+    assert_int_equal(world_times(b, "newConsumer"), 1);
+    world_free(&w);
+}
+
 static void chat_and_the_like_reach_the_others(void **state)
 {
     (void)state;
@@ -620,6 +665,7 @@ int main(void)
         cmocka_unit_test(who_is_kicked_gains_nothing),
         cmocka_unit_test(pictures_are_handed_out_within_a_budget),
         cmocka_unit_test(a_room_is_not_flooded_with_pictures),
+        cmocka_unit_test(many_requests_end_no_worker),
         cmocka_unit_test(chat_and_the_like_reach_the_others),
         cmocka_unit_test(senders_learn_which_layers_are_wanted),
         cmocka_unit_test(workers_speak_of_their_own_only),
