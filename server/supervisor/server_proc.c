@@ -15,7 +15,8 @@
 
 #define ARG_MAX_BYTES 48
 #define CONTROL_QUEUE (64 * 1024)
-#define EXIT_CONFIG   78 /* sysexits.h: the server refuses its configuration */
+#define OVERDUE_MS    5000 /* from the end of the control socket to that of the process */
+#define EXIT_CONFIG   78   /* sysexits.h: the server refuses its configuration */
 
 _Static_assert(2 + 3 * LISTEN_FDS_MAX + 1 <= SPAWN_FDS_MAX, "descriptors of the server");
 
@@ -83,6 +84,13 @@ static void on_bad(struct supervisor *s, const struct handoff *h)
     keeper_kill(&p->keeper, SIGKILL);
 }
 
+static void on_overdue(uv_timer_t *t)
+{
+    struct server_proc *p = t->data;
+    log_error("supervisor", "the server has let go and does not end pid=%d", (int)p->keeper.pid);
+    keeper_kill(&p->keeper, SIGKILL);
+}
+
 /* False: not what a server says. */
 static bool on_frame(struct server_proc *p, const struct handoff *h, size_t len)
 {
@@ -110,9 +118,9 @@ static void read_control(struct server_proc *p)
         if (n == 0)
             return;
         if (n == -EPIPE) {
-            /* Its process ends, or ought to. */
+            /* Its process is ending, with a status that counts; or it ought to. */
             close_control(p);
-            keeper_kill(&p->keeper, p->keeper.s->stopping ? SIGTERM : SIGKILL);
+            uv_timer_start(&p->overdue, on_overdue, OVERDUE_MS, 0);
             return;
         }
         if (n < 0 || !on_frame(p, &h, (size_t)n)) {
@@ -195,11 +203,14 @@ static void start(struct keeper *k)
 void server_proc_init(struct server_proc *p, struct supervisor *s)
 {
     keeper_init(&p->keeper, s, "server", start);
+    uv_timer_init(&s->loop, &p->overdue);
+    p->overdue.data = p;
 }
 
 void server_proc_ended(struct server_proc *p, int status)
 {
     struct supervisor *s = p->keeper.s;
+    uv_timer_stop(&p->overdue);
     close_control(p);
     if (!p->was_ready && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG) {
         log_error("supervisor", "the server refuses its configuration");

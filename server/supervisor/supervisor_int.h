@@ -51,7 +51,8 @@ struct server_proc {
     struct keeper keeper; /* first */
     struct chan *control; /* NULL: no process */
     uv_poll_t *poll;      /* of the control socket */
-    bool was_ready; /* some server has said so */
+    uv_timer_t overdue;   /* runs from the end of the control socket */
+    bool was_ready;       /* some server has said so */
     uint64_t epoch;
 };
 

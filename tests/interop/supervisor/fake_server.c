@@ -1,6 +1,7 @@
 /* fake_server.c - an althing-server that only says what it is told. It asks each worker's channel for a sign of life.
  *
- * SIGUSR1: refuses worker 0. SIGUSR2: breaks the contract. FAKE_SERVER_STATUS: ends with that status at once. FAKE_SERVER_DEAF: ignores STOP.
+ * SIGUSR1: refuses worker 0. SIGUSR2: breaks the contract. FAKE_SERVER_STATUS: ends with that status at once, with
+ * FAKE_SERVER_SLOW half a second after its sockets. FAKE_SERVER_DEAF: ignores STOP.
  */
 #include "lib/chan.h"
 #include "proto/handoff.h"
@@ -108,6 +109,11 @@ int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     const char *status = getenv("FAKE_SERVER_STATUS");
+    if (status && getenv("FAKE_SERVER_SLOW")) { /* lets go of its socket, and ends only then */
+        for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+            close(fd);
+        usleep(500000);
+    }
     if (status)
         return atoi(status);
     signal(SIGUSR1, on_signal);
