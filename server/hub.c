@@ -153,3 +153,11 @@ void hub_answer_waiting(struct object *o, const json_t *result, const char *err)
     }
     o->n_acks = 0;
 }
+
+void hub_refused(struct hub *h, const struct peer *p, const char *what, const char *why)
+{
+    unsigned suppressed;
+    if (log_limit(&h->refusals, clock_now_us(), 10, &suppressed))
+        log_warn("hub", "refused %s room=%s peer=%s reason=\"%s\" suppressed=%u", what, p->room->id,
+                 p->id, why, suppressed);
+}

@@ -7,6 +7,7 @@
 #ifndef ALTHING_SERVER_HUB_H
 #define ALTHING_SERVER_HUB_H
 
+#include "lib/log.h"
 #include "server/edge/bucket.h"
 #include "server/edge/edge.h"
 #include "server/media/media.h"
@@ -37,6 +38,7 @@ struct hub {
     json_t *router_caps;          /* the same for every router */
     int64_t next_sweep_us;        /* of what is looked at once a second */
     struct bucket pictures;       /* bytes of them that may be handed out */
+    struct log_limit refusals;    /* of hub_refused() */
 };
 
 /* `router_caps` is stolen. */
@@ -45,6 +47,8 @@ void hub_free(struct hub *h); /* its members; sessions are told nothing. The med
 void hub_edge_handlers(struct edge_handlers *out);   /* their arg is the hub */
 void hub_media_handlers(struct media_handlers *out); /* likewise; worker_bad is left for main.c */
 void hub_tick(struct hub *h, int64_t now_us);        /* a few times a second */
+/* A line about an object that a peer cannot have; at most ten a second, since browsers can cause them at will. */
+void hub_refused(struct hub *h, const struct peer *p, const char *what, const char *why);
 
 static inline struct edge_session *hub_session(const struct peer *p)
 {

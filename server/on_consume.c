@@ -1,5 +1,4 @@
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "server/on.h"
 
 #include <string.h>
@@ -26,8 +25,7 @@ static void on_consumed(uint64_t handle, const char *err, void *arg)
     if (!c)
         return;
     if (err) {
-        log_warn("consume", "refused by the worker room=%s peer=%s reason=\"%s\"",
-                 c->transport->peer->room->id, c->transport->peer->id, err);
+        hub_refused(h, c->transport->peer, "consumer", err);
         consumer_free(c);
         return;
     }
@@ -77,8 +75,7 @@ static void consume(struct hub *h, struct transport *t, struct producer *p)
     if (rtp)
         json_object_set_new(rtp, "mid", json_string(c->mid));
     if (!rtp || !create_on_worker(h, c, &error)) {
-        log_warn("consume", "not possible room=%s peer=%s producer=%s reason=\"%s\"",
-                 t->peer->room->id, t->peer->id, p->obj.id, error.text);
+        hub_refused(h, t->peer, "consumer", error.text);
         consumer_free(c);
     }
 }

@@ -1,5 +1,4 @@
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/rand.h"
 #include "server/on.h"
@@ -124,8 +123,7 @@ static void on_produced(uint64_t handle, const char *err, void *arg)
     if (!p)
         return;
     if (err) {
-        log_info("produce", "refused by the worker room=%s peer=%s reason=\"%s\"",
-                 p->transport->peer->room->id, p->transport->peer->id, err);
+        hub_refused(h, p->transport->peer, "producer", err);
         on_producer_drop(h, p, err);
         return;
     }

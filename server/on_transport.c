@@ -1,4 +1,3 @@
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/rand.h"
 #include "server/on.h"
@@ -69,8 +68,7 @@ static void on_created(uint64_t handle, const char *err, void *arg)
     if (!t)
         return;
     if (err) {
-        log_warn("transport", "refused by the worker room=%s peer=%s reason=\"%s\"",
-                 t->peer->room->id, t->peer->id, err);
+        hub_refused(h, t->peer, "transport", err);
         on_transport_drop(h, t, err);
         return;
     }

@@ -148,11 +148,9 @@ static int on_http(struct conn *c, struct lws *wsi, enum lws_callback_reasons wh
 
 static int on_lws(struct lws *wsi, enum lws_callback_reasons why, void *user, void *in, size_t len)
 {
-    (void)user;
     if (why == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
         struct edge *e = lws_context_user(lws_get_context(wsi));
         SSL_CTX *ctx = user;
-        e->ssl_ctx = ctx;
         return tls_configure(ctx) || tls_certificate(ctx, e->tls_cert, e->tls_key) ? -1 : 0;
     }
     switch ((int)why) { /* these have no connection, or are not about one */
@@ -321,11 +319,6 @@ int edge_new(struct edge **ep, uv_loop_t *loop, const struct edge_config *config
     }
     *ep = e;
     return 0;
-}
-
-int edge_set_certificate(struct edge *e, const char *cert, const char *key)
-{
-    return e->ssl_ctx ? tls_certificate(e->ssl_ctx, cert, key) : -EINVAL;
 }
 
 void edge_stop(struct edge *e)

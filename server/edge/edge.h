@@ -93,8 +93,6 @@ void edge_stop(struct edge *e);
 /* Sessions that are left get their `closed` now. Not from a handler, and not while the loop runs: it runs the loop itself for a
  * moment, to close its own handles. NULL is fine. */
 void edge_free(struct edge *e);
-/* A new certificate for the connections to come. 0, or -EINVAL and the old one stays. */
-int edge_set_certificate(struct edge *e, const char *cert, const char *key);
 
 /* A parameter of the session's URL, percent-decoded once; NULL if absent. Known ones: roomId, peerId, reconnectKey, tenantFqdn,
  * token, displayName. The query is valid during `connect` only. */
@@ -113,7 +111,6 @@ void edge_request(struct edge_session *s, const char *method, json_t *data, edge
 /* Sends it away: `41`, then the connection is closed. `why` is for the log. */
 void edge_disconnect(struct edge_session *s, const char *why);
 
-const char *edge_session_id(const struct edge_session *s);         /* the Socket.IO id, unguessable; not the Engine.IO one */
 const char *edge_session_address(const struct edge_session *s);    /* "192.0.2.1", "2001:db8::1" */
 const char *edge_session_user_agent(const struct edge_session *s); /* "" when it sent none; at most 255 bytes */
 /* as the browser names us: "meet.example.org:8443"; "" if none */

@@ -75,7 +75,6 @@ struct edge {
     char *csp;
     char scripts[SCRIPTS_HASHES_MAX]; /* of the page, for its policy */
     const char *tls_cert, *tls_key; /* during edge_new() only */
-    SSL_CTX *ssl_ctx;               /* the vhost's */
 
     struct static_files *files;
     struct limits *by_address;

@@ -330,11 +330,6 @@ const char *edge_query_get(const struct edge_query *q, const char *name)
     return query_get(q, name);
 }
 
-const char *edge_session_id(const struct edge_session *s)
-{
-    return s->id;
-}
-
 const char *edge_session_address(const struct edge_session *s)
 {
     return s->address;

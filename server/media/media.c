@@ -41,7 +41,6 @@ struct media_worker {
     uv_poll_t *poll; /* its own allocation: it outlives us until libuv let go of it */
     int counters_fd;
     struct counters_reader *counters;
-    char release[65];
     struct handoff_candidate candidates[HANDOFF_CANDIDATES_MAX];
     size_t n_candidates;
     struct media_fingerprint fingerprints[8];
@@ -224,7 +223,6 @@ static void readable(uv_poll_t *poll, int status, int events)
 static void on_hello(const Althing__HelloReply *h, void *arg)
 {
     struct media_worker *w = arg;
-    snprintf(w->release, sizeof(w->release), "%s", h->release);
     w->n_fingerprints = 0;
     for (size_t i = 0; i < h->n_fingerprints; i++) {
         struct media_fingerprint *f = &w->fingerprints[w->n_fingerprints++];
@@ -233,7 +231,7 @@ static void on_hello(const Althing__HelloReply *h, void *arg)
     }
     w->answers = true;
     log_info("media", "worker answers index=%u generation=%llu pid=%d release=%s", w->index,
-             (unsigned long long)w->generation, w->pid, w->release);
+             (unsigned long long)w->generation, w->pid, h->release);
     w->media->handlers.worker_up(w->media->arg);
 }
 
@@ -443,11 +441,6 @@ uint64_t media_worker_generation(const struct media_worker *w)
 int32_t media_worker_pid(const struct media_worker *w)
 {
     return w->pid;
-}
-
-const char *media_worker_release(const struct media_worker *w)
-{
-    return w->release;
 }
 
 bool media_worker_answers(const struct media_worker *w)

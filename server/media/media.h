@@ -71,7 +71,6 @@ struct media_fingerprint {
 uint32_t media_worker_index(const struct media_worker *w);
 uint64_t media_worker_generation(const struct media_worker *w);
 int32_t media_worker_pid(const struct media_worker *w);
-const char *media_worker_release(const struct media_worker *w);
 bool media_worker_answers(const struct media_worker *w); /* said hello */
 const struct handoff_candidate *media_worker_candidates(const struct media_worker *w, size_t *n);
 const struct media_fingerprint *media_worker_fingerprints(const struct media_worker *w, size_t *n);
