@@ -35,6 +35,9 @@ struct told {
 struct layers {
     struct layers_conf conf;
     uint32_t preferred_spatial, preferred_temporal;
+    uint32_t allowed_spatial, allowed_temporal;
+    bool barred;                              /* nothing is allowed */
+    uint32_t wanted_spatial, wanted_temporal; /* preferred, as far as it is allowed */
     bool active[LAYERS_STREAMS_MAX];
     int current, target;
     int before;       /* the stream that `shift` belongs to, also while current is -1 */
@@ -61,6 +64,7 @@ int layers_new(struct layers **lp, const struct layers_conf *conf)
     l->current = l->before = -1;
     l->target = conf->n_streams == 1 ? 0 : -1;
     l->told.none = true;
+    l->allowed_spatial = l->allowed_temporal = LAYERS_ALL;
     layers_prefer(l, LAYERS_ALL, LAYERS_ALL);
     *lp = l;
     return 0;
@@ -76,13 +80,15 @@ static uint32_t at_most(uint32_t v, uint32_t max)
     return v < max ? v : max;
 }
 
-/* The highest active stream that is not above the preferred one, else the lowest active above it. None: as before. */
+/* The highest active stream that is not above the wanted one, else the lowest active above it. None: as before. */
 static void choose_target(struct layers *l)
 {
-    if (l->conf.n_streams == 1)
+    if (l->conf.n_streams == 1 || l->barred) {
+        l->target = l->barred ? -1 : 0;
         return;
+    }
     int n = (int)l->conf.n_streams;
-    int wanted = (int)l->preferred_spatial;
+    int wanted = (int)l->wanted_spatial;
     for (int i = wanted; i >= 0; i--) {
         if (l->active[i]) {
             l->target = i;
@@ -97,11 +103,33 @@ static void choose_target(struct layers *l)
     }
 }
 
+static void want(struct layers *l)
+{
+    l->wanted_spatial = at_most(l->preferred_spatial, l->allowed_spatial);
+    l->wanted_temporal = at_most(l->preferred_temporal, l->allowed_temporal);
+    choose_target(l);
+}
+
 void layers_prefer(struct layers *l, uint32_t spatial, uint32_t temporal)
 {
     uint32_t n = l->conf.n_streams > 1 ? (uint32_t)l->conf.n_streams : l->conf.spatial_layers;
     l->preferred_spatial = at_most(spatial, n - 1);
     l->preferred_temporal = at_most(temporal, l->conf.temporal_layers - 1);
+    want(l);
+}
+
+void layers_allow(struct layers *l, uint32_t spatial, uint32_t temporal)
+{
+    l->allowed_spatial = spatial;
+    l->allowed_temporal = temporal;
+    l->barred = false;
+    want(l);
+}
+
+void layers_allow_none(struct layers *l)
+{
+    l->barred = true;
+    l->current = -1;
     choose_target(l);
 }
 
@@ -162,8 +190,8 @@ static void switch_to(struct layers *l, int stream, const struct packet *pk,
     align(l, stream, pk, c, now_us);
     l->current = l->before = stream;
     l->first = l->newest = l->last_seq = pk->ext_seq;
-    l->spatial = l->conf.n_streams > 1 ? 0 : l->preferred_spatial;
-    l->temporal = (struct temporal){l->preferred_temporal, l->preferred_temporal, pk->ext_seq};
+    l->spatial = l->conf.n_streams > 1 ? 0 : l->wanted_spatial;
+    l->temporal = (struct temporal){l->wanted_temporal, l->wanted_temporal, pk->ext_seq};
 }
 
 static void set_temporal(struct layers *l, uint32_t level, int64_t from)
@@ -175,7 +203,11 @@ static void set_temporal(struct layers *l, uint32_t level, int64_t from)
 static void adapt_temporal(struct layers *l, const struct packet *pk)
 {
     const struct frame_info *f = &pk->frame;
-    uint32_t level = l->temporal.level, target = l->preferred_temporal;
+    uint32_t level = l->temporal.level, target = l->wanted_temporal;
+    /* A stream that exceeds what is allowed goes on until the key frame of a lower one: at its lowest rate. */
+    if (l->conf.n_streams > 1 && l->target >= 0 && l->target < l->current &&
+        (uint32_t)l->current > l->allowed_spatial)
+        target = 0;
     if (level == target)
         return;
     if (level > target || f->keyframe)
@@ -189,9 +221,9 @@ static void adapt_temporal(struct layers *l, const struct packet *pk)
 /* At the start of a picture. Up needs a key frame. Down needs none, with K-SVC neither: the lower layers were forwarded all along. */
 static void adapt_spatial(struct layers *l, const struct frame_info *f)
 {
-    bool down = f->spatial == 0 && l->preferred_spatial < l->spatial;
+    bool down = f->spatial == 0 && l->wanted_spatial < l->spatial;
     if (f->keyframe || down)
-        l->spatial = l->preferred_spatial;
+        l->spatial = l->wanted_spatial;
 }
 
 static bool wanted_layer(const struct layers *l, const struct packet *pk)
@@ -256,7 +288,7 @@ int layers_wants_key(const struct layers *l)
     if (l->target != l->current)
         return l->target;
     bool svc = l->conf.n_streams == 1 && l->conf.spatial_layers > 1;
-    return svc && l->preferred_spatial > l->spatial ? l->target : -1;
+    return svc && l->wanted_spatial > l->spatial ? l->target : -1;
 }
 
 bool layers_changed(struct layers *l, bool *none, uint32_t *spatial, uint32_t *temporal)

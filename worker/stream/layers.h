@@ -1,7 +1,8 @@
 /* layers.h - which of a producer's streams and temporal layers a consumer gets, and how its timestamps go on from one to the
  * next.
  *
- * Preferred is what the receiver wants, target what there is of it, current what is sent. Current becomes target only at a key
+ * Preferred is what the receiver wants, allowed what its bandwidth is enough for, target what there is of both, current what is
+ * sent. Current becomes target only at a key
  * frame of the target stream; the layers within a stream go down at any frame and up at a frame that says it can be switched
  * to. Invariants: after a switch only packets of the new stream, from the key frame on, are forwarded; timestamps never go
  * back, whatever senders report: the shift between streams comes from their sender reports when both have one and it is
@@ -46,6 +47,9 @@ int layers_new(struct layers **lp, const struct layers_conf *conf); /* prefers a
 void layers_free(struct layers *l);                                 /* NULL is fine */
 
 void layers_prefer(struct layers *l, uint32_t spatial, uint32_t temporal); /* clamped */
+/* Not above these, whatever is preferred; LAYERS_ALL, as at the start: no limit. */
+void layers_allow(struct layers *l, uint32_t spatial, uint32_t temporal);
+void layers_allow_none(struct layers *l); /* nothing is sent, at once, until layers_allow() */
 /* Whether anything comes on a stream; at first none is known to. A target that went silent is replaced by the next lower active
  * one, else the next higher. */
 void layers_active(struct layers *l, size_t stream, bool active);

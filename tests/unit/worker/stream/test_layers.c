@@ -407,6 +407,10 @@ static void a_consumer_sees_one_stream(void **state)
                 s[wants].key_wanted = true;
             if (rand_u32() % 50 == 0)
                 layers_prefer(c.l, rand_u32() % 3, rand_u32() % 3);
+            if (rand_u32() % 80 == 0 || tick % 800 == 30)
+                layers_allow(c.l, rand_u32() % 4, rand_u32() % 4);
+            if (tick % 800 == 0)
+                layers_allow_none(c.l);
             if (rand_u32() % 300 == 0)
                 layers_active(c.l, rand_u32() % 3, false);
             if (rand_u32() % 500 == 0)
@@ -415,6 +419,56 @@ static void a_consumer_sees_one_stream(void **state)
         assert_true(c.switches > 50);
         assert_true(c.sent > 6000);
         layers_free(c.l);
+    }
+}
+
+static void sends_what_is_allowed_of_the_preferred(void **state)
+{
+    (void)state;
+    struct layers *l = new_layers(simulcast);
+    for (size_t i = 0; i < 3; i++)
+        frame(l, i, 1, 0, 0, i == 2, true, 0);
+    frame(l, 2, 2, 0, 0, true, true, 0);
+    assert_layers(l, false, 2, 2);
+    layers_allow(l, 0, 1);
+    assert_int_equal(layers_wants_key(l), 0);
+    assert_false(frame(l, 2, 3, 3000, 2, false, false, 1)); /* what goes on too high goes on low */
+    assert_true(frame(l, 2, 4, 6000, 0, false, false, 2));
+    assert_true(frame(l, 0, 2, 9000, 0, true, true, 3));
+    assert_layers(l, false, 0, 1);
+    layers_prefer(l, 2, 0); /* the limit stays */
+    assert_int_equal(layers_target_stream(l), 0);
+    layers_allow(l, 2, LAYERS_ALL);
+    assert_int_equal(layers_wants_key(l), 2);
+    layers_prefer(l, 1, 2); /* and allowing more than is preferred changes nothing */
+    assert_int_equal(layers_wants_key(l), 1);
+    layers_free(l);
+}
+
+static void sends_nothing_when_nothing_is_allowed(void **state)
+{
+    (void)state;
+    struct layers_conf one = simulcast;
+    one.n_streams = 1;
+    const struct layers_conf *confs[] = {&simulcast, &one};
+    for (size_t i = 0; i < 2; i++) {
+        struct layers *l = new_layers(*confs[i]);
+        layers_active(l, 0, true);
+        frame(l, 0, 1, 0, 0, true, true, 0);
+        assert_layers(l, false, 0, 2);
+        layers_allow_none(l);
+        assert_layers(l, true, 0, 0);
+        assert_int_equal(layers_wants_key(l), -1);
+        assert_int_equal(layers_target_stream(l), -1);
+        assert_false(frame(l, 0, 2, 3000, 0, true, true, 1));
+        layers_prefer(l, 0, 0);
+        layers_active(l, 0, false);
+        assert_false(frame(l, 0, 3, 6000, 0, true, true, 2));
+        layers_allow(l, LAYERS_ALL, LAYERS_ALL);
+        assert_int_equal(layers_wants_key(l), 0);
+        assert_true(frame(l, 0, 4, 9000, 0, true, true, 3));
+        assert_layers(l, false, 0, 0);
+        layers_free(l);
     }
 }
 
@@ -428,6 +482,8 @@ int main(void)
         cmocka_unit_test(aligns_by_sender_reports),
         cmocka_unit_test(drops_temporal_layers),
         cmocka_unit_test(drops_spatial_layers_of_one_stream),
+        cmocka_unit_test(sends_what_is_allowed_of_the_preferred),
+        cmocka_unit_test(sends_nothing_when_nothing_is_allowed),
         cmocka_unit_test(a_consumer_sees_one_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
