@@ -1,6 +1,7 @@
 #include "proto/counters.h"
 #include "lib/mem.h"
 #include "proto/counters_layout.h"
+#include "proto/trace.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -92,7 +93,7 @@ static size_t level_offset(size_t level)
 
 size_t counters_size(void)
 {
-    return (level_offset(COUNTERS_LEVELS) + 4095) & ~(size_t)4095;
+    return ((level_offset(COUNTERS_LEVELS) + 4095) & ~(size_t)4095) + trace_size();
 }
 
 int counters_create(void)

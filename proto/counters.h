@@ -79,7 +79,7 @@ const struct counters_field *counters_fields(enum counters_level level, size_t *
 
 /* ---- making ------------------------------------------------------------------------------------------------------------------ */
 
-size_t counters_size(void);     /* bytes of this release's segment */
+size_t counters_size(void);     /* bytes of this release's segment, the trace area (trace.h) at its end included */
 int counters_create(void);      /* the memfd, sized and sealed, close-on-exec; the caller's; or -errno */
 
 /* ---- writing (the worker) ---------------------------------------------------------------------------------------------------- */

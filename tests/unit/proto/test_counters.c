@@ -221,7 +221,8 @@ static void spoil_slots(struct counters_header *h)
 }
 static void spoil_slots_by_one(struct counters_header *h)
 {
-    h->levels[3].slots += 100;
+    const struct counters_level_desc *d = &h->levels[3];
+    h->levels[3].slots = (uint32_t)((h->size - d->offset) / d->slot_size + 1);
 }
 static void spoil_no_slots(struct counters_header *h)
 {
