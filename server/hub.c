@@ -67,6 +67,7 @@ void hub_tick(struct hub *h, int64_t now_us)
     if (h->media)
         media_tick(h->media, now_us);
     on_connect_tick(h, now_us);
+    on_countdown_tick(h, now_us);
     if (now_us < h->next_sweep_us)
         return;
     h->next_sweep_us = now_us + SWEEP_US;
@@ -92,17 +93,29 @@ static void notify_all(struct edge_session **list, size_t n, const char *method,
     free(list);
 }
 
-void hub_broadcast(const struct room *r, const struct peer *except, const char *method,
-                   json_t *data)
+static void broadcast(const struct room *r, const struct room_session *in,
+                      const struct peer *except, const char *method, json_t *data)
 {
     struct edge_session **list = mem_calloc(r->n_peers + 1, sizeof(struct edge_session *));
     size_t n = 0;
     ROOM_FOREACH_PEER(r, p)
     {
-        if (p != except && p->session && p->state == PEER_JOINED)
+        if (p != except && p->session && p->state == PEER_JOINED && (!in || p->in == in))
             list[n++] = hub_session(p);
     }
     notify_all(list, n, method, data);
+}
+
+void hub_broadcast(const struct room *r, const struct peer *except, const char *method,
+                   json_t *data)
+{
+    broadcast(r, NULL, except, method, data);
+}
+
+void hub_broadcast_session(const struct room *r, const struct room_session *in,
+                           const struct peer *except, const char *method, json_t *data)
+{
+    broadcast(r, in, except, method, data);
 }
 
 void hub_notify_holders(const struct room *r, enum perm perm, const char *method, json_t *data)

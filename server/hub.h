@@ -23,7 +23,8 @@ struct hub_settings {
     unsigned max_active_videos;    /* told to clients */
     uint32_t default_perms;        /* of everybody but the first: bit p, enum perm p */
     bool locked;                   /* new rooms are locked; the first peer is let in */
-    bool chat, files, raise_hand, reactions, recording; /* told to clients, and refused when false */
+    bool chat, files, raise_hand, reactions, recording, breakouts; /* told to clients, and refused when false */
+    bool p2p;                      /* two peers may connect directly */
     uint32_t max_incoming_bitrate; /* of one transport, bits a second; 0: no limit */
     int64_t max_file_size;         /* told to clients; 0: not told */
     const char *tracker;           /* of the file sharing; NULL: none */
@@ -60,6 +61,9 @@ static inline struct edge_session *hub_session(const struct peer *p)
 void hub_notify(const struct peer *p, const char *method, json_t *data);
 /* All joined peers of the room but `except` (NULL: nobody is left out). */
 void hub_broadcast(const struct room *r, const struct peer *except, const char *method, json_t *data);
+/* Those of them that are in this session. */
+void hub_broadcast_session(const struct room *r, const struct room_session *in, const struct peer *except, const char *method,
+                           json_t *data);
 /* All peers in the room (not the lobby) that have the permission. */
 void hub_notify_holders(const struct room *r, enum perm perm, const char *method, json_t *data);
 

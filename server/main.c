@@ -327,6 +327,7 @@ static int start_hub(struct server *s, uint64_t epoch)
         .raise_hand = true,
         .reactions = true,
         .recording = true,
+        .breakouts = true,
         .max_incoming_bitrate = s->conf->max_incoming_bitrate,
     };
     struct ortc_error error;

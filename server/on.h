@@ -41,6 +41,7 @@ call_f on_pause_consumer, on_resume_consumer, on_preferred_layers, on_request_ke
 void on_consume_peer(struct hub *h, struct peer *p);         /* gives it what it can have by now */
 void on_consume_producer(struct hub *h, struct producer *p); /* gives it to all who can have it */
 void on_consumer_gone(struct consumer *c); /* the worker closes it with its producer; the browser is told */
+void on_consumer_drop(struct hub *h, struct consumer *c); /* alone: the worker and the browser are told */
 void on_consume_wanted(struct hub *h, struct producer *p, bool hold); /* a consumer changed: newProducerLayer */
 void on_consume_tick(struct hub *h, int64_t now_us);
 
@@ -48,14 +49,31 @@ void on_consume_tick(struct hub *h, int64_t now_us);
 /* ---- on_chat.c: what peers say of themselves and to each other ---- */
 call_f on_chat_message, on_change_display_name, on_change_picture, on_raised_hand, on_reaction, on_recording;
 call_f on_send_file, on_clear_file;
-json_t *on_chat_history(const struct room *r);
-json_t *on_file_history(const struct room *r);
+json_t *on_chat_history(const struct room_session *s);
+json_t *on_file_history(const struct room_session *s);
 
 /* ---- on_room.c: the lock, the lobby, moderation ---- */
 call_f on_lock_room, on_unlock_room, on_promote_peer, on_promote_all, on_escape_meeting;
 call_f on_moderate_mute, on_moderate_stop_video, on_moderate_stop_screen, on_moderate_lower_hand, on_moderate_kick;
 call_f on_moderate_mute_all, on_moderate_stop_all_video, on_moderate_stop_all_screen, on_moderate_close;
 call_f on_moderate_clear_chat, on_moderate_clear_files, on_moderate_get_permissions, on_moderate_set_permissions;
+
+/* ---- on_breakout.c ---- */
+call_f on_create_breakout, on_eject_breakout, on_remove_breakout, on_join_breakout, on_leave_breakout, on_move_to_breakout;
+json_t *on_breakout_list(const struct room *r);
+json_t *on_breakout_history(const struct room_session *s); /* its id, chat and files */
+
+/* ---- on_countdown.c ---- */
+call_f on_countdown_enable, on_countdown_disable, on_countdown_start, on_countdown_stop, on_countdown_set;
+json_t *on_countdown_state(const struct room *r);
+void on_countdown_tick(struct hub *h, int64_t now_us); /* a few times a second */
+
+/* ---- on_drawing.c ---- */
+call_f on_drawing_enable, on_drawing_disable, on_drawing_clear, on_drawing_color, on_drawing_update;
+json_t *on_drawing_state(const struct room *r, bool objects); /* with the objects, or as if there were none */
+
+/* ---- on_p2p.c ---- */
+call_f on_p2p; /* all of its messages */
 
 /* ---- on_media.c: the workers ---- */
 void on_worker_up(void *hub);

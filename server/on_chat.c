@@ -10,55 +10,68 @@ static int64_t now_ms(void)
     return clock_wall_us() / 1000;
 }
 
-/* The main session is meant by its id or by none; there are no others. */
-static bool main_session(const struct call *c)
+/* The session that a message is for: the main one by its id or by none, else the breakout that the sender is in. */
+static struct room_session *addressed(const struct call *c)
 {
     const json_t *id = json_object_get(c->data, "sessionId");
-    return !id || json_is_null(id) ||
-           (json_is_string(id) && !strcmp(json_string_value(id), c->peer->room->session_id));
+    struct room_session *main = &c->peer->room->main;
+    if (!id || json_is_null(id))
+        return main;
+    struct room_session *s =
+        json_is_string(id) ? room_session_find(c->peer->room, json_string_value(id)) : NULL;
+    return s == main || s == c->peer->in ? s : NULL;
 }
 
-static json_t *describe(const struct room *r, const struct chat_entry *e, const char *what)
+/* The main session's messages reach everybody, a breakout's those in it. */
+static void tell_session(const struct call *c, const struct room_session *s, const char *method,
+                         json_t *data)
+{
+    struct room *r = c->peer->room;
+    if (room_session_is_main(r, s))
+        hub_broadcast(r, c->peer, method, data);
+    else
+        hub_broadcast_session(r, s, c->peer, method, data);
+}
+
+static json_t *describe(const struct room_session *s, const struct chat_entry *e, const char *what)
 {
     return json_pack("{ss, ss, ss, sI, ss}", what, e->text, "peerId", e->peer_id, "displayName",
-                     e->display_name, "timestamp", (json_int_t)e->at_ms, "sessionId",
-                     r->session_id);
+                     e->display_name, "timestamp", (json_int_t)e->at_ms, "sessionId", s->id);
 }
 
-static json_t *history(const struct room *r, const struct chat *c, const char *what)
+static json_t *history(const struct room_session *s, const struct chat *c, const char *what)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < c->count; i++)
-        json_array_append_new(list, describe(r, chat_at(c, i), what));
+        json_array_append_new(list, describe(s, chat_at(c, i), what));
     return list;
 }
 
-json_t *on_chat_history(const struct room *r)
+json_t *on_chat_history(const struct room_session *s)
 {
-    return history(r, &r->chat, "text");
+    return history(s, &s->chat, "text");
 }
 
-json_t *on_file_history(const struct room *r)
+json_t *on_file_history(const struct room_session *s)
 {
-    return history(r, &r->files, "magnetURI");
+    return history(s, &s->files, "magnetURI");
 }
 
 void on_chat_message(struct call *c)
 {
     struct peer *p = c->peer;
     const char *text = call_string(c, "text");
+    struct room_session *s = addressed(c);
     if (!c->hub->settings.chat) {
         call_error(c, "there is no chat here");
     } else if (!text || !*text || !text_lines(text, CHAT_TEXT_MAX)) {
         call_limit(c, "text is missing, too long or malformed");
-    } else if (!main_session(c)) {
+    } else if (!s) {
         call_error(c, "no such session");
     } else {
-        const struct chat_entry *e =
-            chat_add(&p->room->chat, text, p->id, p->display_name, now_ms());
-        hub_broadcast(
-            p->room, p, "chatMessage",
-            json_pack("{ss, so}", "peerId", p->id, "chatMessage", describe(p->room, e, "text")));
+        const struct chat_entry *e = chat_add(&s->chat, text, p->id, p->display_name, now_ms());
+        tell_session(c, s, "chatMessage",
+                     json_pack("{ss, so}", "peerId", p->id, "chatMessage", describe(s, e, "text")));
         call_ok(c, NULL);
     }
 }
@@ -67,31 +80,35 @@ void on_send_file(struct call *c)
 {
     struct peer *p = c->peer;
     const char *uri = call_string(c, "magnetURI");
+    struct room_session *s = addressed(c);
     if (!c->hub->settings.files) {
         call_error(c, "there is no file sharing here");
     } else if (!uri || strncmp(uri, "magnet:?", 8) != 0 || !text_id(uri, MAGNET_MAX)) {
         call_limit(c, "magnetURI is missing, too long or malformed");
-    } else if (!main_session(c)) {
+    } else if (!s) {
         call_error(c, "no such session");
     } else {
-        const struct chat_entry *e =
-            chat_add(&p->room->files, uri, p->id, p->display_name, now_ms());
-        hub_broadcast(
-            p->room, p, "sendFile",
-            json_pack("{ss, so}", "peerId", p->id, "file", describe(p->room, e, "magnetURI")));
+        const struct chat_entry *e = chat_add(&s->files, uri, p->id, p->display_name, now_ms());
+        tell_session(c, s, "sendFile",
+                     json_pack("{ss, so}", "peerId", p->id, "file", describe(s, e, "magnetURI")));
         call_ok(c, NULL);
     }
 }
 
+/* One's own, in whichever session. */
 void on_clear_file(struct call *c)
 {
+    struct room *r = c->peer->room;
     const char *uri = call_string(c, "magnetURI");
     if (!uri || !text_id(uri, MAGNET_MAX)) {
         call_limit(c, "magnetURI is missing, too long or malformed");
         return;
     }
-    if (chat_remove(&c->peer->room->files, c->peer->id, uri))
-        hub_broadcast(c->peer->room, NULL, "clearFile", json_pack("{ss}", "magnetURI", uri));
+    size_t removed = chat_remove(&r->main.files, c->peer->id, uri);
+    for (struct room_session *s = r->breakouts; s; s = s->next)
+        removed += chat_remove(&s->files, c->peer->id, uri);
+    if (removed)
+        hub_broadcast(r, NULL, "clearFile", json_pack("{ss}", "magnetURI", uri));
     call_ok(c, NULL);
 }
 

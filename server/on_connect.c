@@ -72,10 +72,10 @@ static json_t *room_ready(const struct hub *h, const struct room *r)
 {
     const struct hub_settings *s = &h->settings;
     json_t *settings = s->room_settings ? json_deep_copy(s->room_settings) : json_object();
-    return json_pack("{ss, sI, si, sb, sb, sb, sb, sb, sb, so}", "sessionId", r->session_id,
-                     "creationTimestamp", (json_int_t)r->created_ms, "maxActiveVideos",
-                     (int)s->max_active_videos, "breakoutsEnabled", 0, "chatEnabled", s->chat,
-                     "filesharingEnabled", s->files, "raiseHandEnabled", s->raise_hand,
+    return json_pack("{ss, sI, si, sb, sb, sb, sb, sb, sb, so}", "sessionId", r->main.id,
+                     "creationTimestamp", (json_int_t)r->main.created_ms, "maxActiveVideos",
+                     (int)s->max_active_videos, "breakoutsEnabled", s->breakouts, "chatEnabled",
+                     s->chat, "filesharingEnabled", s->files, "raiseHandEnabled", s->raise_hand,
                      "reactionsEnabled", s->reactions, "localRecordingEnabled", s->recording,
                      "settings", settings);
 }
@@ -126,10 +126,12 @@ static void come_back(struct hub *h, struct peer *p, struct edge_session *s)
         on_connect_admit(h, p);
     } else {
         json_t *data = on_join_room_state(h, p);
-        json_object_set_new(data, "sessionId", json_string(p->room->session_id));
-        json_object_set_new(data, "roomSessionId", json_string(p->room->session_id));
-        json_object_set_new(data, "creationTimestamp", json_integer(p->room->created_ms));
+        json_object_set_new(data, "sessionId", json_string(p->in->id));
+        json_object_set_new(data, "roomSessionId", json_string(p->room->main.id));
+        json_object_set_new(data, "creationTimestamp", json_integer(p->room->main.created_ms));
         hub_notify(p, "peerReconnected", data);
+        if (p->in != &p->room->main)
+            hub_notify(p, "sessionIdChanged", on_breakout_history(p->in));
         on_connect_media(h, p);
     }
 }

@@ -80,12 +80,13 @@ static void consume(struct hub *h, struct transport *t, struct producer *p)
     }
 }
 
-/* Both in the room, the receiver ready, the producer running: else a later event asks again. */
+/* Both in the same session, the receiver ready, the producer running: else a later event asks again. */
 static void maybe_consume(struct hub *h, struct peer *to, struct producer *p)
 {
     struct peer *from = p->transport->peer;
-    if (to != from && to->session && to->state == PEER_JOINED && from->state == PEER_JOINED &&
-        to->capabilities && to->recv && to->recv->obj.confirmed && p->obj.confirmed && !p->paused)
+    if (to != from && to->in == from->in && to->session && to->state == PEER_JOINED &&
+        from->state == PEER_JOINED && to->capabilities && to->recv && to->recv->obj.confirmed &&
+        p->obj.confirmed && !p->paused)
         consume(h, to->recv, p);
 }
 
@@ -110,6 +111,19 @@ void on_consumer_gone(struct consumer *c)
         hub_notify(c->transport->peer, "consumerClosed",
                    json_pack("{ss}", "consumerId", c->obj.id));
     consumer_free(c);
+}
+
+void on_consumer_drop(struct hub *h, struct consumer *c)
+{
+    struct producer *p = c->producer;
+    Althing__CloseConsumer msg = ALTHING__CLOSE_CONSUMER__INIT;
+    msg.consumer = c->obj.handle;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_CONSUMER;
+    rq.close_consumer = &msg;
+    media_request(c->transport->peer->room->media, &rq, c->obj.handle, NULL, NULL);
+    on_consumer_gone(c);
+    on_consume_wanted(h, p, false);
 }
 
 /* ---- what receivers ask for ---- */

@@ -16,7 +16,7 @@ static json_t *peer_info(const struct peer *p, bool picture)
     bool reacts = *p->reaction && clock_wall_us() / 1000 - p->reaction_ms < REACTION_SHOWN_MS;
     json_t *o = json_pack("{ss, sb, so, ss, sb}", "id", p->id, "raisedHand", p->raised_hand,
                           "sendReaction", string_or_null(reacts ? p->reaction : NULL), "sessionId",
-                          p->room->session_id, "recording", p->recording);
+                          p->in->id, "recording", p->recording);
     if (*p->display_name)
         json_object_set_new(o, "displayName", json_string(p->display_name));
     if (p->picture && picture)
@@ -36,7 +36,8 @@ json_t *on_join_peer_info(const struct peer *p)
 json_t *on_join_room_state(struct hub *h, const struct peer *p)
 {
     const struct room *r = p->room;
-    bool pictures = bucket_take(&h->pictures, (double)r->picture_bytes, clock_now_us());
+    bool pictures =
+        bucket_take(&h->pictures, (double)(r->picture_bytes + r->drawing.bytes), clock_now_us());
     json_t *peers = json_array(), *lobby = json_array();
     bool sees_lobby = perm_has(p->perms, PERM_PROMOTE_PEER);
     ROOM_FOREACH_PEER(r, other)
@@ -47,11 +48,10 @@ json_t *on_join_room_state(struct hub *h, const struct peer *p)
             json_array_append_new(lobby, peer_info(other, pictures));
     }
     json_t *o =
-        json_pack("{so, so, so, s{sb, sb, ss, ss}, s{sb, ss, s[]}, s[], so, sb}", "peers", peers,
-                  "chatHistory", on_chat_history(r), "fileHistory", on_file_history(r),
-                  "countdownTimer", "isEnabled", 0, "isStarted", 0, "initialTime", "00:00:00",
-                  "remainingTime", "00:00:00", "drawing", "isEnabled", 0, "bgColor", "white",
-                  "canvasState", "breakoutRooms", "lobbyPeers", lobby, "locked", r->locked);
+        json_pack("{so, so, so, so, so, so, so, sb}", "peers", peers, "chatHistory",
+                  on_chat_history(&r->main), "fileHistory", on_file_history(&r->main),
+                  "countdownTimer", on_countdown_state(r), "drawing", on_drawing_state(r, pictures),
+                  "breakoutRooms", on_breakout_list(r), "lobbyPeers", lobby, "locked", r->locked);
     if (h->settings.max_file_size)
         json_object_set_new(o, "maxFileSize", json_integer(h->settings.max_file_size));
     if (h->settings.tracker)

@@ -184,16 +184,24 @@ void on_moderate_lower_hand(struct call *c)
     call_ok(c, NULL);
 }
 
+/* In every session: the message to the clients names none. */
+static void clear_all(struct room *r, bool files)
+{
+    chat_clear(files ? &r->main.files : &r->main.chat);
+    for (struct room_session *s = r->breakouts; s; s = s->next)
+        chat_clear(files ? &s->files : &s->chat);
+}
+
 void on_moderate_clear_chat(struct call *c)
 {
-    chat_clear(&c->peer->room->chat);
+    clear_all(c->peer->room, false);
     hub_broadcast(c->peer->room, NULL, "moderator:clearChat", NULL);
     call_ok(c, NULL);
 }
 
 void on_moderate_clear_files(struct call *c)
 {
-    chat_clear(&c->peer->room->files);
+    clear_all(c->peer->room, true);
     hub_broadcast(c->peer->room, NULL, "moderator:clearFiles", NULL);
     call_ok(c, NULL);
 }

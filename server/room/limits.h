@@ -11,8 +11,8 @@
 #define NAME_MAX_BYTES    256         /* displayName: refused */
 #define PICTURE_MAX_BYTES (1024 * 1024)     /* picture of a peer: refused (in join: left out) */
 #define PICTURES_MAX_BYTES (8 * 1024 * 1024) /* pictures of a room together, as join hands them all out: likewise */
-/* Pictures that all rooms together hand out to who joins: so many bytes a second, and at once. Beyond, join leaves them out: to
- * write them costs the loop about 10 ns a byte, and who comes again and again does not read them. */
+/* Pictures and canvases that all rooms together hand out to who joins: so many bytes a second, and at once. Beyond, join leaves
+ * them out: to write them costs the loop about 10 ns a byte, and who comes again and again does not read them. */
 #define PICTURES_PER_S    (16 * 1024 * 1024)
 #define PICTURES_BURST    (64 * 1024 * 1024)
 /* Pictures that are told to all of a room when they change (beyond: refused, but no strike) or come with somebody (beyond: left
@@ -26,6 +26,10 @@
 #define MAGNET_MAX        4096        /* magnetURI: refused */
 #define FILES_KEPT_MAX    100         /* of a room: the oldest goes */
 #define FILES_KEPT_BYTES  (256 * 1024) /* their URIs and names together: the oldest go */
+#define BREAKOUTS_MAX     50          /* breakout rooms of a room, each with a history of its own: refused */
+#define DRAWING_OBJECTS_MAX 1000      /* objects of a room's canvas: refused, but no strike */
+#define DRAWING_BYTES_MAX (1024 * 1024) /* their JSON together: likewise */
+#define DRAWING_ID_MAX    64          /* an object's id, if it is a string: refused */
 
 #define ROOMS_MAX         5000        /* the connection that would make one more is refused */
 #define ROOM_PEERS_MAX    500         /* at most that, whatever maxUsersPerRoom says; lobby included: the connection is refused */

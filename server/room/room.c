@@ -1,7 +1,6 @@
 #include "server/room/room.h"
 
 #include "lib/mem.h"
-#include "lib/rand.h"
 #include "server/room/objects.h"
 
 #include <stdio.h>
@@ -64,10 +63,9 @@ struct room *room_new(struct rooms *rs, const char *id, int64_t now_ms)
     r->rooms = rs;
     r->serial = rs->next_serial++;
     r->id = mem_strdup(id);
-    rand_uuid(r->session_id);
-    r->created_ms = now_ms;
-    chat_init(&r->chat, CHAT_KEPT_MAX, CHAT_KEPT_BYTES);
-    chat_init(&r->files, FILES_KEPT_MAX, FILES_KEPT_BYTES);
+    room_session_init(&r->main, "", now_ms);
+    countdown_init(&r->countdown);
+    drawing_init(&r->drawing);
     HASH_ADD_KEYPTR(hh, rs->by_id, r->id, strlen(r->id), r);
     HASH_ADD(hh_serial, rs->by_serial, serial, sizeof(r->serial), r);
     rs->n_rooms++;
@@ -80,8 +78,10 @@ void room_free(struct room *r)
         return;
     while (r->peers)
         peer_free(r->peers);
-    chat_clear(&r->chat);
-    chat_clear(&r->files);
+    while (r->breakouts)
+        room_breakout_free(r, r->breakouts);
+    room_session_clear(&r->main);
+    drawing_clear(&r->drawing);
     HASH_DELETE(hh, r->rooms->by_id, r);
     HASH_DELETE(hh_serial, r->rooms->by_serial, r);
     r->rooms->n_rooms--;
@@ -115,6 +115,7 @@ struct peer *peer_new(struct room *r, const char *id, const char *reconnect_key)
         return NULL;
     struct peer *p = mem_zalloc(sizeof(*p));
     p->room = r;
+    p->in = &r->main;
     p->serial = r->rooms->next_serial++;
     p->id = mem_strdup(id);
     p->reconnect_key = mem_strdup(reconnect_key);

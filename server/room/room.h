@@ -10,9 +10,11 @@
 #ifndef ALTHING_SERVER_ROOM_ROOM_H
 #define ALTHING_SERVER_ROOM_ROOM_H
 
-#include "server/room/chat.h"
+#include "server/room/countdown.h"
+#include "server/room/drawing.h"
 #include "server/room/limits.h"
 #include "server/room/perm.h"
+#include "server/room/session.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,14 +42,16 @@ struct room {
     struct rooms *rooms;
     uint64_t serial; /* never used again */
     char *id;
-    char session_id[37]; /* uuid: the main session's */
-    int64_t created_ms;  /* since 1970 */
+    struct room_session main;
+    struct room_session *breakouts; /* list, oldest first */
+    size_t n_breakouts;
     bool locked;         /* (set) */
     struct peer *peers;  /* in order of arrival, lobby included */
     size_t n_peers;
     size_t picture_bytes; /* of all peers' pictures */
     int64_t pictures_free_us; /* see room_may_tell_picture() */
-    struct chat chat, files;
+    struct countdown countdown;
+    struct drawing drawing;
     struct kept_perms kept[KEPT_PERMS_MAX];
     void *media;         /* (set) the room's router, of server/media; NULL: none is up */
     UT_hash_handle hh, hh_serial;
@@ -66,6 +70,7 @@ struct peer {
     char *reconnect_key;
     enum peer_state state; /* (set) */
     uint32_t perms;      /* (set) bit p: enum perm p */
+    struct room_session *in; /* (set) never NULL: the room's main session, or a breakout of it */
     char *display_name;  /* "" until it said one */
     char *picture;       /* data URI or URL; NULL: none */
     bool raised_hand, recording, escape;        /* (set) */

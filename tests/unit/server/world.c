@@ -122,6 +122,8 @@ void world_init(struct world *w, unsigned n_workers)
         .max_active_videos = 12,
         .default_perms = PERM_DEFAULT,
         .chat = true,
+        .breakouts = true,
+        .p2p = true,
         .files = true,
         .raise_hand = true,
         .reactions = true,

@@ -15,7 +15,7 @@ static void rooms_and_peers_come_and_go(void **state)
     struct room *a = room_new(&rs, "a", 1000), *b = room_new(&rs, "b", 2000);
     assert_ptr_equal(rooms_find(&rs, "a"), a);
     assert_null(rooms_find(&rs, "c"));
-    assert_string_not_equal(a->session_id, b->session_id);
+    assert_string_not_equal(a->main.id, b->main.id);
     /* The same id in two rooms is two peers. */
     struct peer *p = peer_new(a, "p", "k"), *q = peer_new(b, "p", "other");
     assert_ptr_equal(room_peer(a, "p"), p);
