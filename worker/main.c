@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "proto/counters.h"
+#include "proto/trace.h"
 #include "worker/net/net.h"
 #include "worker/on_request.h"
 #include "worker/options.h"
@@ -51,6 +52,7 @@ struct worker {
     struct chan *chan;
     struct channel *channel;
     struct counters *counters;
+    struct trace *trace;
     struct dtls_cert *cert;
     struct engine *engine;
     struct net *net;
@@ -235,6 +237,8 @@ static void on_term(uv_signal_t *h, int signum)
 static int open_parts(struct worker *w, const struct options *o)
 {
     int err = counters_open(&w->counters, o->counters);
+    if (!err)
+        err = trace_open(&w->trace, o->counters);
     close(o->counters);
     if (!err)
         err = dtls_cert_new(&w->cert);
@@ -251,6 +255,7 @@ static int open_parts(struct worker *w, const struct options *o)
                      &(struct engine_config){.outbox = &w->outbox,
                                              .cert = w->cert,
                                              .counters = w->counters,
+                                             .trace = w->trace,
                                              .wall_offset_us = clock_wall_us() - clock_now_us(),
                                              .srtp = SRTP_BACKEND_EVP,
                                              .event = channel_event,
@@ -318,6 +323,7 @@ static void close_all(struct worker *w)
     for (size_t i = 0; i < PROFILES; i++)
         srtp_tx_free(w->kept[i]);
     counters_free(w->counters);
+    trace_free(w->trace);
 }
 
 int main(int argc, char **argv)

@@ -39,6 +39,8 @@ static on_method_f *const methods[] = {
     [ALTHING__REQUEST__METHOD_REQUEST_KEY_FRAME] = on_request_key_frame,
     [ALTHING__REQUEST__METHOD_CLOSE_CONSUMER] = on_close_consumer,
     [ALTHING__REQUEST__METHOD_SET_MAX_INCOMING_BITRATE] = on_set_max_incoming_bitrate,
+    [ALTHING__REQUEST__METHOD_START_TRACE] = on_start_trace,
+    [ALTHING__REQUEST__METHOD_STOP_TRACE] = on_stop_trace,
 };
 
 static const struct error_word {

@@ -5,6 +5,7 @@
 #include "lib/rand.h"
 #include "worker/route/producer.h"
 #include "worker/route/state.h"
+#include "worker/route/taps.h"
 #include "worker/route/transport.h"
 #include "worker/stream/layers.h"
 #include "worker/stream/send.h"
@@ -215,7 +216,7 @@ void consumer_source_restarted(struct consumer *c, size_t stream)
         layers_restart(c->layers);
 }
 
-static void tell_layers(struct consumer *c)
+static void tell_layers(struct consumer *c, int64_t now_us)
 {
     bool none;
     uint32_t spatial, temporal;
@@ -223,6 +224,10 @@ static void tell_layers(struct consumer *c)
         return;
     counter_set(&c->counters->spatial_layer, none ? 0 : spatial);
     counter_set(&c->counters->temporal_layer, none ? 0 : temporal);
+    if (tapped(c->transport)) {
+        struct tracer_subject subject = tap_consumer(c, true, now_us);
+        tracer_layers(&c->transport->engine->tracer, &subject, none, spatial, temporal);
+    }
     if (!c->layered)
         return;
     struct engine_event ev = {.kind = ENGINE_LAYERS,
@@ -235,7 +240,7 @@ static void tell_layers(struct consumer *c)
 
 void consumer_check(struct consumer *c, int64_t now_us)
 {
-    tell_layers(c);
+    tell_layers(c, now_us);
     int wanted = c->flowing ? layers_wants_key(c->layers) : -1;
     if (wanted >= 0)
         inbound_ask_key(c->producer->streams[wanted], now_us);

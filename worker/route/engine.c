@@ -33,6 +33,8 @@ int engine_new(struct engine **ep, const struct engine_config *conf)
     e->items = mem_calloc(OUTBOUND_BURST, sizeof(*e->items));
     e->random = (uint64_t)rand_u32() << 32 | rand_u32() | 1;
     timers_init(&e->timers);
+    tracer_init(&e->tracer, conf->trace);
+    timer_init(&e->trace_timer, engine_trace_expired, e);
     *ep = e;
     return 0;
 }
@@ -41,6 +43,8 @@ void engine_close_all(struct engine *e, int64_t now_us)
 {
     while (e->routers)
         router_close(e, e->routers->id, now_us);
+    tracer_stop_all(&e->tracer);
+    timer_stop(&e->timers, &e->trace_timer);
 }
 
 void engine_free(struct engine *e)

@@ -29,6 +29,8 @@ struct dgram;
 struct dtls_cert;
 struct engine;
 struct outbox;
+struct trace;
+struct tracer_job;
 
 enum engine_event_kind {
     ENGINE_ICE_STATE,
@@ -77,6 +79,7 @@ typedef bool engine_local_f(uint32_t sock, bool tcp, struct addr *local, void *a
 struct engine_config {
     struct outbox *outbox;
     const struct dtls_cert *cert;
+    struct trace *trace; /* where packet traces are written; NULL: none can be asked for */
     struct counters *counters; /* the writer of the worker's segment; NULL: nothing is counted */
     size_t pool_slots; /* received packets that may be held in all; 0: the default of limits.h */
     int64_t wall_offset_us; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, for the NTP times of sender
@@ -98,6 +101,10 @@ void engine_send(struct engine *e, int64_t now_us);
 int64_t engine_next_us(const struct engine *e); /* TIME_NEVER_US: nothing is due */
 void engine_tcp_gone(struct engine *e, uint32_t sock,
                      int64_t now_us); /* a TCP connection ended; its tuples are forgotten */
+
+/* Packet traces (stream/tracer.h). 0, -EINVAL, -ENOENT (the object), -EEXIST (the ring), -ENOTSUP. */
+int engine_trace_start(struct engine *e, unsigned ring, const struct tracer_job *job);
+void engine_trace_stop(struct engine *e, uint64_t id); /* unknown: fine */
 
 /* Closes every router and all in it, and forgets all handles: a new server has come. */
 void engine_close_all(struct engine *e, int64_t now_us);

@@ -5,6 +5,7 @@
 #include "worker/route/consumer.h"
 #include "worker/route/producer.h"
 #include "worker/route/state.h"
+#include "worker/route/taps.h"
 #include "worker/route/transport.h"
 #include "worker/stream/capture.h"
 #include "worker/stream/nack.h"
@@ -186,6 +187,8 @@ static void take(struct inbound *s, struct packet *pk, int64_t now_us)
         keyreq_key_frame(&s->keyreq);
         counter_add(&s->counters->key_frames, 1);
     }
+    if (tapped(s->producer->transport))
+        tap_rtp_in(s, pk, now_us);
     if (s->nack_wanted)
         nack_received(s->nack, pk->ext_seq, key, now_us);
     if (s->nack_wanted && nack_needs_key(s->nack))

@@ -4,6 +4,7 @@
 #include "worker/route/consumer.h"
 #include "worker/route/producer.h"
 #include "worker/route/state.h"
+#include "worker/route/taps.h"
 #include "worker/route/transport.h"
 #include "worker/secure/srtp.h"
 #include "worker/stream/layers.h"
@@ -319,6 +320,8 @@ static void count(struct outbound_item *it, size_t sealed, int64_t now_us)
     struct counters_transport *t = c->transport->counters;
     size_t bytes = plain_len(it);
     transport_count_sent(c->transport, sealed, now_us);
+    if (tapped(c->transport))
+        tap_rtp_out(it, now_us);
     if (it->kind != OUTBOUND_MEDIA) {
         counter_add(&t->rtx_bytes_sent, bytes);
         return;

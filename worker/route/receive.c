@@ -2,6 +2,7 @@
 #include "worker/cc/twcc_recv.h"
 #include "worker/route/rtcp_in.h"
 #include "worker/route/state.h"
+#include "worker/route/taps.h"
 #include "worker/route/transport.h"
 
 #include <errno.h>
@@ -143,6 +144,8 @@ void transport_opened_rtp(struct transport *t, struct packet *pk, int64_t now_us
         return;
     }
     rtp_ext_parse(pk->data, &pk->rtp, &t->recv_ext, &pk->exts);
+    if (tapped(t))
+        tap_headers_in(t, pk, now_us);
     congestion(t, pk, now_us);
     const struct listener_entry *found = stream_of(t, pk, now_us);
     if (!found) {
@@ -176,5 +179,7 @@ void transport_rtcp(struct transport *t, const struct dgram *d, int64_t now_us)
     count_received(t, d, now_us);
     counter_add(&t->counters->rtcp_packets_received, 1);
     ice_media_from(t->ice, &d->from);
+    if (tapped(t))
+        tap_rtcp(t, d->data, len, false, now_us);
     rtcp_in(t, d->data, len, now_us);
 }

@@ -3,6 +3,7 @@
 #include "worker/route/consumer.h"
 #include "worker/route/producer.h"
 #include "worker/route/state.h"
+#include "worker/route/taps.h"
 #include "worker/route/transport.h"
 #include "worker/wire/rtcp.h"
 
@@ -38,6 +39,10 @@ static void sender_report(struct transport *t, const struct rtcp_packet *p, int6
     if (rtcp_parse_sr(p, &sr))
         return;
     const struct listener_entry *found = listener_find(&t->listener, sr.ssrc);
+    if (found && !found->rtx && tapped(t)) {
+        struct tracer_subject subject = tap_producer(found->stream->producer, false, now_us);
+        tracer_sr(&t->engine->tracer, &subject, &sr);
+    }
     if (found && !found->rtx)
         inbound_sender_report(found->stream, &sr, now_us);
     reports(t, p, now_us);
@@ -58,7 +63,7 @@ static void extended_report(struct transport *t, const struct rtcp_packet *p, in
     }
 }
 
-static void nack(struct transport *t, const struct rtcp_packet *p)
+static void nack(struct transport *t, const struct rtcp_packet *p, int64_t now_us)
 {
     uint16_t seqs[LIMIT_RESENDS];
     uint32_t ssrc;
@@ -66,8 +71,13 @@ static void nack(struct transport *t, const struct rtcp_packet *p)
     if (rtcp_parse_nack(p, &ssrc, seqs, LIMIT_RESENDS, &n))
         return;
     struct consumer *c = consumer_of(t, ssrc);
-    if (c)
-        consumer_nacked(c, seqs, n);
+    if (!c)
+        return;
+    if (tapped(t)) {
+        struct tracer_subject subject = tap_consumer(c, false, now_us);
+        tracer_nack(&t->engine->tracer, &subject, ssrc, seqs, n);
+    }
+    consumer_nacked(c, seqs, n);
 }
 
 static void transport_cc(struct transport *t, const struct rtcp_packet *p)
@@ -89,8 +99,13 @@ static void pli(struct transport *t, const struct rtcp_packet *p, int64_t now_us
     if (rtcp_parse_pli(p, &ssrc))
         return;
     struct consumer *c = consumer_of(t, ssrc);
-    if (c)
-        consumer_pli(c, now_us);
+    if (!c)
+        return;
+    if (tapped(t)) {
+        struct tracer_subject subject = tap_consumer(c, false, now_us);
+        tracer_pli(&t->engine->tracer, &subject, ssrc);
+    }
+    consumer_pli(c, now_us);
 }
 
 static void fir(struct transport *t, const struct rtcp_packet *p, int64_t now_us)
@@ -101,22 +116,32 @@ static void fir(struct transport *t, const struct rtcp_packet *p, int64_t now_us
         return;
     for (size_t i = 0; i < n; i++) {
         struct consumer *c = consumer_of(t, f[i].ssrc);
-        if (c)
-            consumer_fir(c, f[i].seq, now_us);
+        if (!c)
+            continue;
+        if (tapped(t)) {
+            struct tracer_subject subject = tap_consumer(c, false, now_us);
+            tracer_fir(&t->engine->tracer, &subject, f[i].ssrc, f[i].seq);
+        }
+        consumer_fir(c, f[i].seq, now_us);
     }
 }
 
-static void remb(struct transport *t, const struct rtcp_packet *p)
+static void remb(struct transport *t, const struct rtcp_packet *p, int64_t now_us)
 {
     struct rtcp_remb r;
-    if (rtcp_parse_remb(p, &r) == 0)
-        counter_set(&t->counters->available_outgoing_bitrate, r.bitrate);
+    if (rtcp_parse_remb(p, &r))
+        return;
+    counter_set(&t->counters->available_outgoing_bitrate, r.bitrate);
+    if (tapped(t)) {
+        struct tracer_subject subject = tap_transport(t, false, now_us);
+        tracer_bwe(&t->engine->tracer, &subject, false, r.bitrate, 0);
+    }
 }
 
 static void feedback(struct transport *t, const struct rtcp_packet *p, int64_t now_us)
 {
     if (p->pt == RTCP_RTPFB && p->count == RTCP_RTPFB_NACK)
-        nack(t, p);
+        nack(t, p, now_us);
     else if (p->pt == RTCP_RTPFB && p->count == RTCP_RTPFB_TWCC)
         transport_cc(t, p);
     else if (p->pt == RTCP_PSFB && p->count == RTCP_PSFB_PLI)
@@ -124,7 +149,7 @@ static void feedback(struct transport *t, const struct rtcp_packet *p, int64_t n
     else if (p->pt == RTCP_PSFB && p->count == RTCP_PSFB_FIR)
         fir(t, p, now_us);
     else if (p->pt == RTCP_PSFB && p->count == RTCP_PSFB_AFB)
-        remb(t, p);
+        remb(t, p, now_us);
 }
 
 void rtcp_in(struct transport *t, const uint8_t *data, size_t len, int64_t now_us)

@@ -5,6 +5,7 @@
 #include "worker/route/consumer.h"
 #include "worker/route/producer.h"
 #include "worker/route/state.h"
+#include "worker/route/taps.h"
 #include "worker/route/transport.h"
 #include "worker/stream/layers.h"
 #include "worker/stream/nack.h"
@@ -94,6 +95,10 @@ static void sender_reports(struct compound *out, int64_t now_us)
         if (room(out) < SR_SIZE(0) + SDES_MAX)
             flush(out);
         rtcp_write_sr(&out->w, &sr, NULL, 0);
+        if (tapped(out->t)) {
+            struct tracer_subject subject = tap_consumer(c, true, now_us);
+            tracer_sr(&out->t->engine->tracer, &subject, &sr);
+        }
         rtcp_write_sdes(&out->w, c->ssrc, c->media.cname);
         out->begun = true;
     }
@@ -143,6 +148,10 @@ static void nacks(struct compound *out, struct inbound *s, int64_t now_us)
             size_t took =
                 rtcp_write_nack(&out->w, out->t->rtcp_ssrc, s->ssrc, seqs + done, n - done);
             counter_add(&s->counters->nack_count, took > 0);
+            if (tapped(out->t)) {
+                struct tracer_subject subject = tap_producer(s->producer, true, now_us);
+                tracer_nack(&out->t->engine->tracer, &subject, s->ssrc, seqs + done, took);
+            }
             done += took;
             if (done < n)
                 flush(out);
@@ -150,11 +159,23 @@ static void nacks(struct compound *out, struct inbound *s, int64_t now_us)
     }
 }
 
+static void trace_key_request(struct compound *out, const struct inbound *s, int64_t now_us)
+{
+    struct tracer *tracer = &out->t->engine->tracer;
+    struct tracer_subject subject = tap_producer(s->producer, true, now_us);
+    if (s->pli_wanted)
+        tracer_pli(tracer, &subject, s->ssrc);
+    else
+        tracer_fir(tracer, &subject, s->ssrc, s->fir_seq);
+}
+
 static void key_request(struct compound *out, struct inbound *s, int64_t now_us)
 {
     if (!keyreq_due(&s->keyreq, now_us))
         return;
     begin(out, PSFB_SIZE);
+    if (tapped(out->t))
+        trace_key_request(out, s, now_us);
     if (s->pli_wanted) {
         rtcp_write_pli(&out->w, out->t->rtcp_ssrc, s->ssrc);
         counter_add(&s->counters->pli_count, 1);

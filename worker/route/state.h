@@ -17,6 +17,7 @@
 #include "worker/secure/srtp.h"
 #include "worker/stream/pool.h"
 #include "worker/stream/rate.h"
+#include "worker/stream/tracer.h"
 #include "worker/wire/dgram.h"
 #include "worker/wire/rtcp.h"
 
@@ -122,6 +123,8 @@ struct engine {
     uint64_t turn; /* which of them is first */
     struct batch_entry batch[LIMIT_BATCH];
     size_t n_batch;
+    struct tracer tracer;
+    struct timer trace_timer;
     uint64_t random; /* of timers only: nothing secret */
     struct outbound_item *items;
     size_t n_items;
@@ -133,6 +136,7 @@ void engine_mark(struct engine *e, struct transport *t); /* it has something to 
 void engine_unmark(struct engine *e, struct transport *t);
 /* A packet for the consumers of its producer; takes over the reference. */
 void engine_batch(struct engine *e, struct inbound *s, struct packet *pk, int64_t now_us);
+void engine_trace_expired(struct timer *timer, int64_t now_us, void *arg); /* taps.c */
 void engine_unbatch(struct producer *p);                        /* the producer goes */
 int64_t engine_wall_us(const struct engine *e, int64_t now_us); /* microseconds since 1900 */
 uint64_t engine_ntp(const struct engine *e, int64_t now_us);    /* 32.32 */

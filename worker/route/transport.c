@@ -8,6 +8,7 @@
 #include "worker/route/router.h"
 #include "worker/route/rtcp_out.h"
 #include "worker/route/state.h"
+#include "worker/route/taps.h"
 #include "worker/stream/nack.h"
 
 #include <errno.h>
@@ -497,6 +498,8 @@ void transport_send_rtcp(struct transport *t, const uint8_t *data, size_t len, i
     slot->len = (uint32_t)sealed;
     counter_add(&t->counters->rtcp_packets_sent, 1);
     transport_count_sent(t, sealed, now_us);
+    if (tapped(t))
+        tap_rtcp(t, data, len, true, now_us);
 }
 
 static void send_consumers(struct transport *t, int64_t now_us)

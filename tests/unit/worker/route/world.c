@@ -544,7 +544,12 @@ void camera_frame(struct camera *c, bool key, size_t packets)
 
 void stage_open(struct stage *s)
 {
-    world_open(&s->w);
+    stage_open_with(s, (struct engine_config){0});
+}
+
+void stage_open_with(struct stage *s, struct engine_config conf)
+{
+    world_open_with(&s->w, conf);
     s->a = world_join(&s->w, 10);
     s->b = world_join(&s->w, 20);
     struct params_producer p = video_producer(s->a, 2);

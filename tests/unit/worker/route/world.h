@@ -147,6 +147,7 @@ struct stage {
     struct camera cam;
 };
 void stage_open(struct stage *s);
+void stage_open_with(struct stage *s, struct engine_config conf);
 
 /* How many of a type and format the browser got, and the last of them. */
 size_t rtcp_count(const struct browser *b, uint8_t pt, uint8_t fmt, struct rtcp_packet *last);
