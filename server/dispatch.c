@@ -133,6 +133,8 @@ void dispatch(struct call *c)
     } else if (row->work && c->peer->room->media && media_router_busy(c->peer->room->media)) {
         call_error(c, "the media server is busy");
     } else {
+        /* Before: it may be gone after. */
+        peer_changed(c->peer);
         row->fn(c);
     }
     /* A handler that is silent is a bug of ours, but the browser must not wait for it. */

@@ -59,6 +59,7 @@ void on_connect_media(struct hub *h, struct peer *p)
         return;
     if (!r->media && h->media)
         r->media = media_router_new(h->media, r->id, r);
+    room_changed(r);
     if (r->media)
         edge_request(hub_session(p), "mediaConfiguration", on_media_configuration(h),
                      on_capabilities, h);
@@ -93,7 +94,7 @@ static json_t *lobby_list(const struct room *r)
 
 void on_connect_admit(struct hub *h, struct peer *p)
 {
-    p->state = PEER_ADMITTED;
+    peer_set_state(p, PEER_ADMITTED);
     if (perm_has(p->perms, PERM_PROMOTE_PEER) && room_lobby_count(p->room))
         hub_notify(p, "parkedPeers", json_pack("{so}", "lobbyPeers", lobby_list(p->room)));
     hub_notify(p, "roomReady", room_ready(h, p->room));
@@ -102,7 +103,7 @@ void on_connect_admit(struct hub *h, struct peer *p)
 
 static void park(struct peer *p)
 {
-    p->state = PEER_LOBBY;
+    peer_set_state(p, PEER_LOBBY);
     hub_notify(p, "enteredLobby", NULL);
     hub_notify_holders(p->room, PERM_PROMOTE_PEER, "parkedPeer",
                        json_pack("{ss}", "peerId", p->id));
@@ -117,6 +118,7 @@ static void come_back(struct hub *h, struct peer *p, struct edge_session *s)
     on_peer_drop_media(h, p, "reconnected");
     peer_set_capabilities(p, NULL, NULL);
     p->session = s;
+    peer_changed(p);
     edge_session_set_user(s, p);
     log_info("connect", "peer is back room=%s peer=%s", p->room->id, p->id);
     tell_permissions(p);
@@ -259,6 +261,7 @@ void on_closed_session(struct hub *h, struct edge_session *s, enum edge_reason r
              edge_reason_name(reason));
     edge_session_set_user(s, NULL);
     p->session = NULL;
+    peer_changed(p);
     p->leave_at_us = clock_now_us() + S_US(GRACE_S);
 }
 

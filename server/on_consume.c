@@ -29,7 +29,7 @@ static void on_consumed(uint64_t handle, const char *err, void *arg)
         consumer_free(c);
         return;
     }
-    c->obj.confirmed = true;
+    object_confirm(&c->obj);
     announce(c);
 }
 
@@ -132,7 +132,10 @@ static struct consumer *find(struct call *c)
 {
     const char *id = call_string(c, "consumerId");
     struct consumer *consumer = id ? peer_consumer(c->peer, id) : NULL;
-    return consumer && consumer->obj.confirmed ? consumer : NULL;
+    if (!consumer || !consumer->obj.confirmed)
+        return NULL;
+    object_changed(&consumer->obj);
+    return consumer;
 }
 
 static void key_frame(struct consumer *c)

@@ -73,7 +73,7 @@ void on_join(struct call *c)
     /* A picture too many must not keep anybody out. */
     if (picture && text_line(picture, PICTURE_MAX_BYTES))
         peer_set_picture(p, picture);
-    p->state = PEER_JOINED;
+    peer_set_state(p, PEER_JOINED);
     call_ok(c, on_join_room_state(c->hub, p));
     if (again)
         return;

@@ -45,6 +45,7 @@ void on_router_lost(struct media_router *router, void *room, void *hub)
     struct room *r = room;
     log_warn("media", "room lost its worker room=%s peers=%zu", r->id, r->n_peers);
     r->media = NULL;
+    room_changed(r);
     ROOM_FOREACH_PEER(r, p)
     {
         if (p->send)
@@ -148,6 +149,7 @@ void on_worker_event(const struct media_worker *from, const Althing__Event *e, v
     /* Closed meanwhile, or an object of another worker: a worker speaks of its own only. */
     if (!o || !object_peer(o)->room->media || !media_router_on(object_peer(o)->room->media, from))
         return;
+    object_changed(o);
     struct transport *t = rooms_transport(&h->rooms, handle);
     struct consumer *c = rooms_consumer(&h->rooms, handle);
     if (e->kind_case == ALTHING__EVENT__KIND_SCORE && o->type != OBJECT_TRANSPORT)

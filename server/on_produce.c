@@ -127,7 +127,7 @@ static void on_produced(uint64_t handle, const char *err, void *arg)
         on_producer_drop(h, p, err);
         return;
     }
-    p->obj.confirmed = true;
+    object_confirm(&p->obj);
     json_t *answer = json_pack("{ss}", "id", p->obj.id);
     hub_answer_waiting(&p->obj, answer, NULL);
     json_decref(answer);
@@ -214,7 +214,10 @@ void on_produce_data(struct call *c)
 static struct producer *find(struct call *c)
 {
     const char *id = call_string(c, "producerId");
-    return id ? peer_producer(c->peer, id) : NULL;
+    struct producer *p = id ? peer_producer(c->peer, id) : NULL;
+    if (p)
+        object_changed(&p->obj);
+    return p;
 }
 
 static void set_paused(struct call *c, bool paused)

@@ -55,6 +55,8 @@ static struct peer *target(struct call *c)
     struct peer *p = id ? room_peer(c->peer->room, id) : NULL;
     if (!p)
         call_error(c, "no such peer");
+    else
+        peer_changed(p);
     return p;
 }
 
@@ -235,6 +237,7 @@ static void change_perms(struct hub *h, struct peer *p, uint32_t perms)
 {
     uint32_t changed = p->perms ^ perms;
     p->perms = perms;
+    peer_changed(p);
     for (unsigned i = 0; i < PERM_COUNT; i++) {
         if (perm_has(changed, (enum perm)i))
             hub_notify(p, perm_has(perms, (enum perm)i) ? "permissionAdded" : "permissionRemoved",

@@ -72,7 +72,7 @@ static void on_created(uint64_t handle, const char *err, void *arg)
         on_transport_drop(h, t, err);
         return;
     }
-    t->obj.confirmed = true;
+    object_confirm(&t->obj);
     json_t *answer = describe(t);
     hub_answer_waiting(&t->obj, answer, NULL);
     json_decref(answer);
@@ -204,6 +204,7 @@ static struct transport *find(struct call *c)
         call_error(c, "no such transport");
         return NULL;
     }
+    object_changed(&t->obj);
     return t;
 }
 

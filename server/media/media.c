@@ -16,6 +16,7 @@
 #define EPOCH_SHIFT  40 /* of handles: 2^40 objects a start of the server */
 
 struct media_router {
+    struct change change; /* first */
     struct media_worker *worker;
     uint64_t handle;
     void *user;
@@ -49,7 +50,15 @@ struct media_worker {
     struct unsent *unsent;
 };
 
+/* Outlives the workers that come and go in it. */
+struct place {
+    struct change change; /* first */
+    uint32_t index;
+};
+
 struct media {
+    struct change_listener listener;
+    struct place places[MEDIA_WORKERS_MAX];
     uv_loop_t *loop;
     uint64_t epoch, next_handle;
     struct media_handlers handlers;
@@ -74,6 +83,8 @@ int media_new(struct media **mp, uv_loop_t *loop, uint64_t epoch,
     m->loop = loop;
     m->epoch = epoch;
     m->next_handle = 1;
+    for (uint32_t i = 0; i < MEDIA_WORKERS_MAX; i++)
+        m->places[i] = (struct place){{.type = CHANGE_PLACE}, i};
     m->handlers = *handlers;
     m->arg = arg;
     m->reaper = mem_zalloc(sizeof(*m->reaper));
@@ -150,9 +161,15 @@ static void fail_unsent(struct media_worker *w)
     }
 }
 
+static void place_changed(struct media *m, uint32_t index)
+{
+    change_tell(&m->listener, &m->places[index].change);
+}
+
 static void worker_drop(struct media_worker *w, const char *why, bool bad)
 {
     struct media *m = w->media;
+    place_changed(m, w->index);
     log_warn("media", "worker lost index=%u generation=%llu pid=%d reason=\"%s\"", w->index,
              (unsigned long long)w->generation, w->pid, why);
     /* Out of the table first: what the callbacks place anew goes elsewhere. */
@@ -164,6 +181,7 @@ static void worker_drop(struct media_worker *w, const char *why, bool bad)
     while (w->routers) {
         struct media_router *r = w->routers;
         m->handlers.router_lost(r, r->user, m->arg);
+        change_end(&m->listener, &r->change);
         DL_DELETE(w->routers, r);
         free(r);
     }
@@ -230,6 +248,7 @@ static void on_hello(const Althing__HelloReply *h, void *arg)
         snprintf(f->value, sizeof(f->value), "%s", h->fingerprints[i]->value);
     }
     w->answers = true;
+    place_changed(w->media, w->index);
     log_info("media", "worker answers index=%u generation=%llu pid=%d release=%s", w->index,
              (unsigned long long)w->generation, w->pid, h->release);
     w->media->handlers.worker_up(w->media->arg);
@@ -287,6 +306,8 @@ int media_worker_up(struct media *m, const struct handoff *h, int channel_fd_, i
     }
     w->poll->data = w;
     m->workers[w->index] = w;
+    for (uint32_t i = 0; i < m->n_places; i++) /* they may be more than before */
+        place_changed(m, i);
     poll_again(w);
     return 0;
 }
@@ -363,6 +384,8 @@ struct media_router *media_router_new(struct media *m, const char *room, void *u
     r->handle = media_handle(m);
     r->user = user;
     DL_APPEND(w->routers, r);
+    r->change.type = CHANGE_ROUTER;
+    change_tell(&m->listener, &r->change);
     char *id = mem_strdup(room);
     Althing__CreateRouter create = ALTHING__CREATE_ROUTER__INIT;
     create.router = r->handle;
@@ -385,6 +408,7 @@ void media_router_free(struct media_router *r)
     rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_ROUTER;
     rq.close_router = &msg;
     media_request(r, &rq, r->handle, NULL, NULL);
+    change_end(&r->worker->media->listener, &r->change);
     DL_DELETE(r->worker->routers, r);
     free(r);
 }
@@ -483,4 +507,44 @@ const uint64_t *media_place_totals(const struct media *m, uint32_t index)
 uint64_t media_workers_lost(const struct media *m)
 {
     return m->n_lost;
+}
+
+/* ---- for who shows it all ---- */
+
+void media_listen(struct media *m, const struct change_listener *l)
+{
+    m->listener = l ? *l : (struct change_listener){0};
+}
+
+uint32_t media_changed_place(const struct change *c)
+{
+    return ((const struct place *)c)->index;
+}
+
+const struct media_router *media_changed_router(const struct change *c)
+{
+    return (const struct media_router *)c;
+}
+
+void *media_router_user(const struct media_router *r)
+{
+    return r->user;
+}
+
+const struct media_router *media_router_next(const struct media *m, uint64_t *place,
+                                             uint64_t *handle)
+{
+    for (; *place < MEDIA_WORKERS_MAX; *place += 1, *handle = 0) {
+        const struct media_worker *w = m->workers[*place];
+        const struct media_router *r;
+        if (!w)
+            continue;
+        DL_FOREACH (w->routers, r) {
+            if (r->handle > *handle) {
+                *handle = r->handle;
+                return r;
+            }
+        }
+    }
+    return NULL;
 }

@@ -12,6 +12,7 @@
 #include "proto/counters.h"
 #include "proto/handoff.h"
 #include "server/media/channel.h"
+#include "server/room/change.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,5 +83,15 @@ const struct media_worker *media_worker_at(const struct media *m, uint32_t index
 /* What the former workers of this place have counted (COUNTERS_WORKER); NULL: there were none. Gauges are 0. */
 const uint64_t *media_place_totals(const struct media *m, uint32_t index);
 uint64_t media_workers_lost(const struct media *m);
+
+/* ---- for who shows it all: routers and the workers' places are told of by change.h ---- */
+
+/* With no listener before the first worker comes nothing is missed. NULL: nobody listens. */
+void media_listen(struct media *m, const struct change_listener *l);
+uint32_t media_changed_place(const struct change *c);                   /* of a CHANGE_PLACE: its index */
+const struct media_router *media_changed_router(const struct change *c); /* of a CHANGE_ROUTER */
+void *media_router_user(const struct media_router *r);
+/* The next router of all; *place and *handle start at 0. NULL: no more. */
+const struct media_router *media_router_next(const struct media *m, uint64_t *place, uint64_t *handle);
 
 #endif

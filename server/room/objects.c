@@ -19,10 +19,13 @@ static void object_init(struct rooms *rs, struct object *o, enum object_type typ
     o->score = 10;
     rand_uuid(o->id);
     HASH_ADD(hh, rs->by_handle, handle, sizeof(o->handle), o);
+    o->change.type = CHANGE_OBJECT;
+    change_tell(&rs->listener, &o->change);
 }
 
 static void object_forget(struct rooms *rs, struct object *o)
 {
+    change_end(&rs->listener, &o->change);
     HASH_DELETE(hh, rs->by_handle, o);
 }
 
@@ -61,6 +64,17 @@ struct peer *object_peer(struct object *o)
     default:
         return ((struct consumer *)o)->transport->peer;
     }
+}
+
+void object_changed(struct object *o)
+{
+    change_tell(&object_peer(o)->room->rooms->listener, &o->change);
+}
+
+void object_confirm(struct object *o)
+{
+    o->confirmed = true;
+    object_changed(o);
 }
 
 bool object_wait(struct object *o, uint64_t ack)

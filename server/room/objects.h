@@ -9,8 +9,9 @@ enum object_type { OBJECT_TRANSPORT, OBJECT_PRODUCER, OBJECT_CONSUMER };
 
 /* First in each of the three. */
 struct object {
+    struct change change;
     enum object_type type;
-    bool confirmed;         /* (set) the worker has it; until then requests for it wait in acks, and nobody is told of it */
+    bool confirmed;         /* the worker has it; until then requests for it wait in acks, and nobody is told of it */
     uint64_t handle;        /* its name towards the worker */
     char id[37];            /* its name towards browsers, a uuid */
     uint64_t acks[ACKS_MAX]; /* requests of the browser, to be answered when it is confirmed, or with an error when it goes */
@@ -76,6 +77,8 @@ struct transport *rooms_transport(const struct rooms *rs, uint64_t handle); /* N
 struct producer *rooms_producer(const struct rooms *rs, uint64_t handle);
 struct consumer *rooms_consumer(const struct rooms *rs, uint64_t handle);
 struct peer *object_peer(struct object *o); /* whose it is */
+void object_changed(struct object *o);
+void object_confirm(struct object *o);      /* the worker has it */
 /* Remembers a request to be answered later. false: ACKS_MAX wait already. */
 bool object_wait(struct object *o, uint64_t ack);
 

@@ -69,6 +69,8 @@ struct room *room_new(struct rooms *rs, const char *id, int64_t now_ms)
     HASH_ADD_KEYPTR(hh, rs->by_id, r->id, strlen(r->id), r);
     HASH_ADD(hh_serial, rs->by_serial, serial, sizeof(r->serial), r);
     rs->n_rooms++;
+    r->change.type = CHANGE_ROOM;
+    room_changed(r);
     return r;
 }
 
@@ -78,6 +80,7 @@ void room_free(struct room *r)
         return;
     while (r->peers)
         peer_free(r->peers);
+    change_end(&r->rooms->listener, &r->change);
     while (r->breakouts)
         room_breakout_free(r, r->breakouts);
     room_session_clear(&r->main);
@@ -87,6 +90,11 @@ void room_free(struct room *r)
     r->rooms->n_rooms--;
     free(r->id);
     free(r);
+}
+
+void room_changed(struct room *r)
+{
+    change_tell(&r->rooms->listener, &r->change);
 }
 
 struct peer *room_peer(const struct room *r, const char *id)
@@ -123,6 +131,8 @@ struct peer *peer_new(struct room *r, const char *id, const char *reconnect_key)
     DL_APPEND(r->peers, p);
     r->n_peers++;
     r->rooms->n_peers++;
+    p->change.type = CHANGE_PEER;
+    peer_changed(p);
     return p;
 }
 
@@ -132,6 +142,8 @@ void peer_free(struct peer *p)
         return;
     transport_free(p->send);
     transport_free(p->recv);
+    room_changed(p->room);
+    change_end(&p->room->rooms->listener, &p->change);
     peer_set_picture(p, NULL);
     peer_set_capabilities(p, NULL, NULL);
     DL_DELETE(p->room->peers, p);
@@ -143,11 +155,24 @@ void peer_free(struct peer *p)
     free(p);
 }
 
+void peer_changed(struct peer *p)
+{
+    change_tell(&p->room->rooms->listener, &p->change);
+    room_changed(p->room);
+}
+
+void peer_set_state(struct peer *p, enum peer_state state)
+{
+    p->state = state;
+    peer_changed(p);
+}
+
 void peer_set_name(struct peer *p, const char *name)
 {
     char *copy = mem_strdup(name);
     free(p->display_name);
     p->display_name = copy;
+    peer_changed(p);
 }
 
 bool peer_set_picture(struct peer *p, const char *picture)

@@ -5,11 +5,13 @@
  * a handle, unique in the registry, by which a worker's events find it; ids are for browsers and are looked up in their peer
  * only, so that nobody can name the objects of somebody else, nor of another room.
  *
- * Everybody may read the fields. They are changed by the functions here, but for those marked (set).
+ * Everybody may read the fields. They are changed by the functions here, but for those marked (set): who sets one says so with
+ * room_changed(), peer_changed() or object_changed(), unless it was said for the message that is being handled (change.h).
  */
 #ifndef ALTHING_SERVER_ROOM_ROOM_H
 #define ALTHING_SERVER_ROOM_ROOM_H
 
+#include "server/room/change.h"
 #include "server/room/countdown.h"
 #include "server/room/drawing.h"
 #include "server/room/limits.h"
@@ -29,6 +31,7 @@ struct rooms {
     size_t n_rooms, n_peers;
     uint64_t next_serial;
     uint64_t consumers_refused; /* (set) PEER_CONSUMERS_MAX */
+    struct change_listener listener; /* (set) hears of all that is in here */
 };
 
 /* What a peer that left may have again when it comes back. */
@@ -39,6 +42,7 @@ struct kept_perms {
 };
 
 struct room {
+    struct change change;
     struct rooms *rooms;
     uint64_t serial; /* never used again */
     char *id;
@@ -64,11 +68,12 @@ enum peer_state {
 };
 
 struct peer {
+    struct change change;
     struct room *room;
     uint64_t serial;     /* never used again: names this peer beyond doubt */
     char *id;            /* chosen by the browser; unique in the room */
     char *reconnect_key;
-    enum peer_state state; /* (set) */
+    enum peer_state state;
     uint32_t perms;      /* (set) bit p: enum perm p */
     struct room_session *in; /* (set) never NULL: the room's main session, or a breakout of it */
     char *display_name;  /* "" until it said one */
@@ -101,6 +106,7 @@ struct peer *room_peer_after(const struct room *r, uint64_t serial); /* likewise
 /* NULL: ROOMS_MAX. The id is copied and was checked (text_id). */
 struct room *room_new(struct rooms *rs, const char *id, int64_t now_ms);
 void room_free(struct room *r); /* its peers too; NULL is fine */
+void room_changed(struct room *r);
 
 /* ---- peers ---- */
 
@@ -109,6 +115,8 @@ struct peer *room_peer_by_serial(const struct room *r, uint64_t serial);
 /* NULL: ROOM_PEERS_MAX. It starts in the lobby without permissions. */
 struct peer *peer_new(struct room *r, const char *id, const char *reconnect_key);
 void peer_free(struct peer *p); /* NULL is fine; the room stays, also when empty */
+void peer_changed(struct peer *p); /* and its room, which counts its peers */
+void peer_set_state(struct peer *p, enum peer_state state);
 void peer_set_name(struct peer *p, const char *name);      /* checked */
 /* checked; NULL or "": none. false: PICTURES_MAX_BYTES, nothing changed */
 bool peer_set_picture(struct peer *p, const char *picture);
