@@ -58,7 +58,7 @@ struct bwe_stats {
     uint32_t loss_bps;    /* 0: no limit */
     uint32_t remb_bps;    /* 0: never told */
     uint32_t acked_bps;   /* what arrives, over the last half second; 0: not known */
-    uint32_t sent_bps;    /* over the last second */
+    uint32_t sent_bps;    /* over the last 2.5 s */
     enum bwe_usage usage; /* of the path, as the delay shows it */
     bool app_limited;     /* much less is sent than may be */
     uint8_t loss;         /* share lost, in 1/256 */
@@ -92,7 +92,7 @@ void bwe_rtt(struct bwe *b, int64_t rtt_us); /* from receiver reports; out of 0.
 /* From a receiver report, over all SSRCs: share lost in 1/256 of about `packets`. Used only where there is no transport-cc. */
 void bwe_loss(struct bwe *b, uint8_t fraction, uint32_t packets, int64_t now_us);
 
-/* A burst is to be sent now (then true, one at a time: ask again when it is out). False: none is due. */
+/* A burst is to be sent now; what is left of an earlier one is not wanted any more. False: none is due. */
 bool bwe_probe(struct bwe *b, int64_t now_us, struct bwe_cluster *c);
 /* When bwe_tick and bwe_probe have something to do next; TIME_NEVER_US: nothing. */
 int64_t bwe_next_us(const struct bwe *b);
