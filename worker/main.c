@@ -110,9 +110,9 @@ static void on_dgrams(const struct dgram *dgrams, size_t n, int64_t now_us, void
     engine_receive(((struct worker *)arg)->engine, dgrams, n, now_us);
 }
 
-static void on_tcp_gone(uint32_t sock, int64_t now_us, void *arg)
+static void on_tcp_gone(const struct tuple *gone, int64_t now_us, void *arg)
 {
-    engine_tcp_gone(((struct worker *)arg)->engine, sock, now_us);
+    engine_tcp_gone(((struct worker *)arg)->engine, gone, now_us);
 }
 
 static const struct net_handlers net_handlers = {.dgrams = on_dgrams, .tcp_gone = on_tcp_gone};

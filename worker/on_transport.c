@@ -1,5 +1,6 @@
 #include "worker/on_methods.h"
 #include "worker/route/transport.h"
+#include "worker/route/webrtc.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,7 +31,7 @@ int on_create_transport(struct engine *e, const Althing__Request *r, int64_t now
         .peer = m->peer,
         .max_incoming_bitrate = m->max_incoming_bitrate,
     };
-    return transport_create(e, &p, now_us);
+    return webrtc_create(e, &p, now_us);
 }
 
 int on_connect_transport(struct engine *e, const Althing__Request *r, int64_t now_us)
@@ -44,7 +45,7 @@ int on_connect_transport(struct engine *e, const Althing__Request *r, int64_t no
     if (n == 0 || (unsigned)m->remote_role > ALTHING__DTLS_ROLE__DTLS_ROLE_SERVER)
         return -EINVAL;
     bool active = m->remote_role == ALTHING__DTLS_ROLE__DTLS_ROLE_SERVER;
-    return transport_connect(e, m->transport, active, prints, n, now_us);
+    return webrtc_connect(e, m->transport, active, prints, n, now_us);
 }
 
 int on_restart_ice(struct engine *e, const Althing__Request *r, int64_t now_us)
@@ -52,7 +53,7 @@ int on_restart_ice(struct engine *e, const Althing__Request *r, int64_t now_us)
     const Althing__RestartIce *m = r->restart_ice;
     if (!credentials(m->ice_ufrag, m->ice_password))
         return -EINVAL;
-    return transport_restart_ice(e, m->transport, m->ice_ufrag, m->ice_password, now_us);
+    return webrtc_restart_ice(e, m->transport, m->ice_ufrag, m->ice_password, now_us);
 }
 
 int on_close_transport(struct engine *e, const Althing__Request *r, int64_t now_us)

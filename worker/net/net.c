@@ -81,10 +81,10 @@ static void from_socket(const struct dgram *dgrams, size_t count, void *arg)
     n->conf.handlers->dgrams(dgrams, count, n->now_us, n->conf.arg);
 }
 
-static void tcp_gone(uint32_t sock, void *arg)
+static void tcp_gone(const struct tuple *gone, void *arg)
 {
     struct net *n = arg;
-    n->conf.handlers->tcp_gone(sock, n->now_us, n->conf.arg);
+    n->conf.handlers->tcp_gone(gone, n->now_us, n->conf.arg);
 }
 
 static int add_udp(struct net *n, int fd)

@@ -41,7 +41,8 @@ struct counters_worker;
 struct net_handlers {
     /* Datagrams of one socket in the order of their arrival; the bytes are the handler's to change until it returns. */
     void (*dgrams)(const struct dgram *dgrams, size_t n, int64_t now_us, void *arg);
-    void (*tcp_gone)(uint32_t sock, int64_t now_us, void *arg); /* its number names nothing now */
+    /* A connection ended: its tuple names nothing now. */
+    void (*tcp_gone)(const struct tuple *gone, int64_t now_us, void *arg);
 };
 
 struct net_config {

@@ -187,9 +187,9 @@ static bool make_room(struct tcp *t)
     }
     if (!oldest)
         return false;
-    uint32_t sock = oldest->sock;
+    struct tuple gone = oldest->tuple;
     end_connection(oldest);
-    t->conf.gone(sock, t->conf.arg);
+    t->conf.gone(&gone, t->conf.arg);
     return true;
 }
 
@@ -365,9 +365,9 @@ void tcp_reap(struct tcp *t)
         struct connection *c = t->slots[i];
         if (!c || !c->dead)
             continue;
-        uint32_t sock = c->sock;
+        struct tuple gone = c->tuple;
         end_connection(c);
-        t->conf.gone(sock, t->conf.arg);
+        t->conf.gone(&gone, t->conf.arg);
     }
     t->some_dead = false;
 }

@@ -14,7 +14,7 @@ struct tcp_config {
     uv_loop_t *loop;
     struct counters_worker *counters;
     void (*dgrams)(const struct dgram *dgrams, size_t n, void *arg);
-    void (*gone)(uint32_t sock, void *arg);
+    void (*gone)(const struct tuple *gone, void *arg);
     void (*freed)(void *arg); /* after tcp_free(), when libuv has let go */
     void *arg;
 };

@@ -7,6 +7,7 @@
 #include "worker/route/router.h"
 #include "worker/route/state.h"
 #include "worker/route/transport.h"
+#include "worker/route/webrtc.h"
 #include "worker/stream/capture.h"
 #include "worker/wire/demux.h"
 
@@ -80,22 +81,13 @@ uint64_t engine_ntp(const struct engine *e, int64_t now_us)
 
 /* ---- receiving ---- */
 
-static struct transport *by_tuple(const struct engine *e, const struct tuple *from)
-{
-    struct path *p = NULL;
-    HASH_FIND(hh, e->paths, from, sizeof(*from), p);
-    return p ? p->transport : NULL;
-}
-
-/* By whose name it uses; what has none (an indication) by where it comes from. */
-static struct transport *by_stun(const struct engine *e, const struct dgram *d)
+/* STUN by whose name it uses; what has none (an indication), and all else, by where it comes from. */
+static struct transport *owner(const struct engine *e, const struct dgram *d, enum demux_kind kind)
 {
     char ufrag[ICE_UFRAG_MAX + 1];
-    if (ice_peek_ufrag(d->data, d->len, ufrag, sizeof(ufrag)))
-        return by_tuple(e, &d->from);
-    struct fragment *f = NULL;
-    HASH_FIND_STR(e->fragments, ufrag, f);
-    return f ? f->transport : NULL;
+    if (kind == DEMUX_STUN && ice_peek_ufrag(d->data, d->len, ufrag, sizeof(ufrag)) == 0)
+        return webrtc_find(e, ufrag);
+    return path_owner(e, &d->from);
 }
 
 static void receive_one(struct engine *e, const struct dgram *d, int64_t now_us)
@@ -105,19 +97,18 @@ static void receive_one(struct engine *e, const struct dgram *d, int64_t now_us)
         counter_add(&e->counts->dropped_unknown, 1);
         return;
     }
-    struct transport *t = kind == DEMUX_STUN ? by_stun(e, d) : by_tuple(e, &d->from);
-    if (!t) {
-        counter_add(kind == DEMUX_STUN ? &e->counts->dropped_bad_stun
-                                       : &e->counts->dropped_not_validated,
-                    1);
+    struct transport *t = owner(e, d, kind);
+    bool stun = kind == DEMUX_STUN;
+    if (!t || (stun && !t->way->stun) || (kind == DEMUX_DTLS && !t->way->dtls)) {
+        counter_add(stun ? &e->counts->dropped_bad_stun : &e->counts->dropped_not_validated, 1);
         return;
     }
     switch (kind) {
     case DEMUX_STUN:
-        transport_stun(t, d, now_us);
+        t->way->stun(t, d, now_us);
         break;
     case DEMUX_DTLS:
-        transport_dtls(t, d, now_us);
+        t->way->dtls(t, d, now_us);
         break;
     case DEMUX_RTP:
         transport_rtp(t, d, now_us);
@@ -136,15 +127,11 @@ void engine_receive(struct engine *e, const struct dgram *dgrams, size_t n, int6
         receive_one(e, &dgrams[i], now_us);
 }
 
-void engine_tcp_gone(struct engine *e, uint32_t sock, int64_t now_us)
+void engine_tcp_gone(struct engine *e, const struct tuple *gone, int64_t now_us)
 {
-    struct path *p, *next;
-    HASH_ITER (hh, e->paths, p, next) {
-        if (p->tuple.proto == NET_TCP && p->tuple.sock == sock) {
-            transport_tcp_gone(p->transport, sock, now_us);
-            return; /* a connection carries one transport; `next` may be gone */
-        }
-    }
+    struct transport *t = path_owner(e, gone);
+    if (t && t->way->tcp_gone)
+        t->way->tcp_gone(t, gone, now_us);
 }
 
 /* ---- the batch ---- */

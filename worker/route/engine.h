@@ -31,6 +31,7 @@ struct engine;
 struct outbox;
 struct trace;
 struct tracer_job;
+struct tuple;
 
 enum engine_event_kind {
     ENGINE_ICE_STATE,
@@ -99,8 +100,8 @@ void engine_receive(struct engine *e, const struct dgram *dgrams, size_t n, int6
 void engine_timers(struct engine *e, int64_t now_us);
 void engine_send(struct engine *e, int64_t now_us);
 int64_t engine_next_us(const struct engine *e); /* TIME_NEVER_US: nothing is due */
-void engine_tcp_gone(struct engine *e, uint32_t sock,
-                     int64_t now_us); /* a TCP connection ended; its tuples are forgotten */
+/* The TCP connection that was this tuple ended. */
+void engine_tcp_gone(struct engine *e, const struct tuple *gone, int64_t now_us);
 
 /* Packet traces (stream/tracer.h). 0, -EINVAL, -ENOENT (the object), -EEXIST (the ring), -ENOTSUP. */
 int engine_trace_start(struct engine *e, unsigned ring, const struct tracer_job *job);

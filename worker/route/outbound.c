@@ -360,7 +360,7 @@ void outbound_flush(struct engine *e, int64_t now_us)
     if (OUTBOX_SLOTS - ob->n < n)
         outbox_flush(ob);
     for (size_t i = 0; i < n; i++) {
-        slots[i] = outbox_take(ob, transport_selected(e->items[i].consumer->transport));
+        slots[i] = outbox_take(ob, transport_to(e->items[i].consumer->transport, false));
         slots[i]->len = 0;
         jobs[i] = job_of(&e->items[i], slots[i]);
     }

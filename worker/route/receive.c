@@ -1,4 +1,4 @@
-/* receive.c - what a browser sends to its transport: STUN to ICE, DTLS to DTLS, SRTP opened and to the streams, SRTCP to rtcp_in. */
+/* receive.c - the media that comes to a transport: SRTP opened and to the streams, SRTCP to rtcp_in. */
 #include "worker/cc/twcc_recv.h"
 #include "worker/route/rtcp_in.h"
 #include "worker/route/state.h"
@@ -8,36 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
-static void count_received(struct transport *t, const struct dgram *d, int64_t now_us)
+void transport_count_received(struct transport *t, const struct dgram *d, int64_t now_us)
 {
     counter_add(&t->counters->packets_received, 1);
     counter_add(&t->counters->bytes_received, d->len);
     rate_add(&t->rate_in, d->len, now_us);
-}
-
-void transport_stun(struct transport *t, const struct dgram *d, int64_t now_us)
-{
-    uint8_t reply[ICE_REPLY_MAX];
-    size_t len = ice_input(t->ice, &d->from, d->data, d->len, now_us, reply);
-    if (len > 0) {
-        struct out_slot *slot = outbox_take(t->engine->conf.outbox, &d->from);
-        memcpy(slot->data, reply, len);
-        slot->len = (uint32_t)len;
-        count_received(t, d, now_us);
-        counter_add(&t->counters->stun_requests, 1);
-        transport_count_sent(t, len, now_us);
-        transport_claim(t, &d->from);
-    } else {
-        counter_add(&t->engine->counts->dropped_bad_stun, 1);
-    }
-    transport_secured(t, now_us);
-}
-
-void transport_dtls(struct transport *t, const struct dgram *d, int64_t now_us)
-{
-    count_received(t, d, now_us);
-    dtls_input(t->dtls, d->data, d->len, now_us);
-    transport_secured(t, now_us);
 }
 
 /* ---- RTP ---- */
@@ -100,8 +75,8 @@ void transport_rtp(struct transport *t, const struct dgram *d, int64_t now_us)
     e->spare = NULL;
     pk->len = (uint32_t)len;
     pk->rx_us = d->rx_us;
-    count_received(t, d, now_us);
-    ice_media_from(t->ice, &d->from);
+    transport_count_received(t, d, now_us);
+    t->way->heard(t, d, false, now_us);
     transport_opened_rtp(t, pk, now_us);
 }
 
@@ -176,9 +151,9 @@ void transport_rtcp(struct transport *t, const struct dgram *d, int64_t now_us)
         count_refused(t, err);
         return;
     }
-    count_received(t, d, now_us);
+    transport_count_received(t, d, now_us);
     counter_add(&t->counters->rtcp_packets_received, 1);
-    ice_media_from(t->ice, &d->from);
+    t->way->heard(t, d, true, now_us);
     if (tapped(t))
         tap_rtcp(t, d->data, len, false, now_us);
     rtcp_in(t, d->data, len, now_us);

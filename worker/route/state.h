@@ -11,6 +11,7 @@
 #include "worker/route/limits.h"
 #include "worker/route/listener.h"
 #include "worker/route/params.h"
+#include "worker/route/path.h"
 #include "worker/route/producer.h"
 #include "worker/route/ssrcs.h"
 #include "worker/secure/dtls.h"
@@ -29,16 +30,11 @@
 struct outbound_item;
 struct router;
 struct transport;
+struct transport_way;
 struct twcc_recv;
+struct webrtc;
 
 /* ---- transport ---- */
-
-/* A tuple that ICE has validated, and whose it is. */
-struct path {
-    struct tuple tuple;
-    UT_hash_handle hh; /* in the engine, while `transport` is set */
-    struct transport *transport;
-};
 
 /* A user name fragment of ours, and whose it is. */
 struct fragment {
@@ -63,14 +59,11 @@ struct transport {
     unsigned due;                              /* enum transport_due, of what */
     char peer[LIMIT_NAME + 1];
 
-    struct ice *ice;
-    struct dtls *dtls;
-    struct srtp_rx *rx; /* NULL until DTLS has given keys, and from then on */
+    const struct transport_way *way;
+    struct webrtc *webrtc; /* NULL: of another kind */
+    struct srtp_rx *rx;    /* NULL until there are keys, and from then on */
     struct srtp_tx *tx;
-    struct path paths[ICE_TUPLES_MAX + 1];
-    struct fragment fragment, old_fragment;
-    bool keys_due; /* DTLS has connected, its keys were not taken yet */
-    bool writable; /* ICE has a selected tuple and tx is there */
+    bool writable; /* there is somewhere to send to, and tx */
 
     struct rtp_ext_map recv_ext; /* of all producers */
     struct listener listener;
@@ -81,7 +74,7 @@ struct transport {
     struct ssrcs used;        /* SSRCs that were ever sent with */
     struct consumer *ready;   /* list of those with something to send */
 
-    struct timer secure_timer, report_timer, cc_timer, tick_timer;
+    struct timer report_timer, cc_timer, tick_timer;
     struct twcc_recv *twcc;
     bool twcc_wanted; /* a producer negotiated it */
     struct remb_recv remb;

@@ -1,8 +1,8 @@
-/* transport.h - one browser's way to this worker: ICE, DTLS and SRTP on one tuple, and the producers and consumers on it.
+/* transport.h - one remote side's media in this worker: the producers and consumers on it, their reports, and the way they take.
  *
- * A router owns its transports; a transport owns everything below it. It is found by its tuples (those that ICE has validated)
- * and, for STUN from elsewhere, by its ICE user name fragments. Media goes out only while ICE has a selected tuple and DTLS is
- * connected.
+ * A router owns its transports; a transport owns everything below it. What way its datagrams take and what secures them is its
+ * kind's: webrtc.h, and so on. A kind makes the transport, is asked where media goes, and is handed the datagrams that only it
+ * understands. Media goes out only while the kind says so (transport_set_writable()).
  *
  * What is to be sent is marked, never sent at once: `due` says which feedback, `ready` holds the consumers with packets, and
  * the engine's list holds the marked transports. engine_send() composes it all.
@@ -22,38 +22,49 @@ struct rtp_ext_map;
 struct transport;
 struct tuple;
 
-/* 0, -EINVAL, -ENOENT (the router), -EEXIST (handle or fragment), -ENOSPC. */
-int transport_create(struct engine *e, const struct params_transport *p, int64_t now_us);
-/* remote_server: the browser is the DTLS server, so the worker connects. The same again: 0; other than before: -EEXIST. */
-int transport_connect(struct engine *e, uint64_t id, bool remote_server,
-                      const struct params_fingerprint *prints, size_t n, int64_t now_us);
-int transport_restart_ice(struct engine *e, uint64_t id, const char *ufrag, const char *password,
-                          int64_t now_us);
 int transport_set_max_incoming(struct engine *e, uint64_t id, uint32_t bitrate, int64_t now_us);
 void transport_close(struct engine *e, uint64_t id, int64_t now_us);   /* unknown: fine */
 struct transport *transport_find(const struct engine *e, uint64_t id); /* or NULL */
-void transport_tcp_gone(struct transport *t, uint32_t sock, int64_t now_us);
+
+/* ---- for its kinds ---- */
+
+struct transport_way {
+    /* Where media (or RTCP) goes; asked only while it is writable. */
+    const struct tuple *(*to)(const struct transport *t, bool rtcp);
+    /* Datagrams that are no media. NULL: this kind has none, they are dropped. */
+    void (*stun)(struct transport *t, const struct dgram *d, int64_t now_us);
+    void (*dtls)(struct transport *t, const struct dgram *d, int64_t now_us);
+    /* Media in it was authentic. */
+    void (*heard)(struct transport *t, const struct dgram *d, bool rtcp, int64_t now_us);
+    void (*tcp_gone)(struct transport *t, const struct tuple *gone, int64_t now_us);
+    void (*free)(struct transport *t); /* of a started or a new one; also what it is found by */
+};
+
+/* One that nobody finds yet, to be started or freed. 0, -ENOENT (the router), -EEXIST, -ENOSPC. */
+int transport_new(struct transport **tp, struct engine *e, const struct transport_way *way,
+                  uint64_t router, uint64_t id, const char *peer);
+void transport_start(struct transport *t, uint32_t max_incoming_bitrate, int64_t now_us);
+void transport_free(struct transport *t); /* never started, or closed */
+void transport_set_writable(struct transport *t, bool writable, int64_t now_us);
+void transport_tuple_changed(struct transport *t, const struct tuple *tuple); /* tells the server */
+void transport_count_received(struct transport *t, const struct dgram *d, int64_t now_us);
 
 /* ---- for the other files of route/ ---- */
 
-/* A STUN, DTLS, RTP or RTCP datagram; all but STUN come from one of its paths. receive.c. */
-void transport_stun(struct transport *t, const struct dgram *d, int64_t now_us);
-void transport_dtls(struct transport *t, const struct dgram *d, int64_t now_us);
+/* An RTP or RTCP datagram from one of its paths. receive.c. */
 void transport_rtp(struct transport *t, const struct dgram *d, int64_t now_us);
 void transport_rtcp(struct transport *t, const struct dgram *d, int64_t now_us);
 /* The same, opened: the fuzzers and tests come in here. pk has data, len, rx_us; its reference is taken over. */
 void transport_opened_rtp(struct transport *t, struct packet *pk, int64_t now_us);
 
 bool transport_writable(const struct transport *t);
-const struct tuple *transport_selected(const struct transport *t); /* while writable */
-void transport_due(struct transport *t, unsigned due);             /* enum transport_due */
-void transport_send(struct transport *t, int64_t now_us);          /* composes all that is due */
+const struct tuple *transport_to(const struct transport *t, bool rtcp); /* while writable */
+void transport_due(struct transport *t, unsigned due);                  /* enum transport_due */
+void transport_send(struct transport *t, int64_t now_us); /* composes all that is due */
 void transport_send_rtcp(struct transport *t, const uint8_t *data, size_t len,
                          int64_t now_us); /* plain */
 void transport_count_sent(struct transport *t, size_t bytes, int64_t now_us);
 void transport_rtt(struct transport *t, int64_t rtt_us);
-void transport_claim(struct transport *t, const struct tuple *tuple); /* ICE has heard from it */
-void transport_secured(struct transport *t, int64_t now_us); /* after anything of ICE or DTLS */
 void transport_arm_cc(struct transport *t);
 
 /* False: an id means something else in this transport. */

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         world_push(&s.w, from, reader_take(&r, len), len);
     }
     world_run(&s.w);
-    engine_tcp_gone(s.w.engine, 5, s.w.now_us);
+    engine_tcp_gone(s.w.engine, &tcp, s.w.now_us);
     s.w.n_events = 0;
     browser_forget(s.a);
     browser_forget(s.b);

@@ -50,11 +50,11 @@ static void on_dgrams(const struct dgram *d, size_t n, int64_t now_us, void *arg
     }
 }
 
-static void on_gone(uint32_t sock, int64_t now_us, void *arg)
+static void on_gone(const struct tuple *gone, int64_t now_us, void *arg)
 {
     (void)now_us;
     (void)arg;
-    t.gone[t.n_gone++] = sock;
+    t.gone[t.n_gone++] = gone->sock;
 }
 
 static const struct net_handlers handlers = {on_dgrams, on_gone};

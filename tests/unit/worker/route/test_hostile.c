@@ -7,6 +7,7 @@
 #include "worker/route/producer.h"
 #include "worker/route/router.h"
 #include "worker/route/transport.h"
+#include "worker/route/webrtc.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -311,15 +312,15 @@ static void limits_and_reuse(void **state)
     assert_int_equal(router_create(e, 1u << 20, "x"), -ENOSPC);
     struct params_transport t = {
         .router = 2, .transport = 10, .ufrag = "abcd", .password = s.a->password, .peer = "x"};
-    assert_int_equal(transport_create(e, &t, s.w.now_us), -EEXIST);
+    assert_int_equal(webrtc_create(e, &t, s.w.now_us), -EEXIST);
     t.transport = 77;
     t.ufrag = s.a->ufrag;
-    assert_int_equal(transport_create(e, &t, s.w.now_us), -EEXIST);
+    assert_int_equal(webrtc_create(e, &t, s.w.now_us), -EEXIST);
     t.ufrag = "abcd";
     t.router = 1u << 20;
-    assert_int_equal(transport_create(e, &t, s.w.now_us), -ENOENT);
+    assert_int_equal(webrtc_create(e, &t, s.w.now_us), -ENOENT);
     t.router = 2;
-    assert_int_equal(transport_create(e, &t, s.w.now_us), 0);
+    assert_int_equal(webrtc_create(e, &t, s.w.now_us), 0);
     struct params_consumer other = consumer_of(s.b, 5, &p);
     other.transport = 77; /* in another room */
     assert_int_equal(consumer_create(e, &other, s.w.now_us), -ENOENT);

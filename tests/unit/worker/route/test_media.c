@@ -5,6 +5,7 @@
 #include "worker/route/outbound.h"
 #include "worker/route/producer.h"
 #include "worker/route/transport.h"
+#include "worker/route/webrtc.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,11 +30,10 @@ static void restarts_ice_and_moves(void **state)
     struct stage s;
     stage_open(&s);
     camera_frame(&s.cam, true, 2);
-    assert_int_equal(transport_restart_ice(s.w.engine, 20, s.a->ufrag, s.b->password, s.w.now_us),
+    assert_int_equal(webrtc_restart_ice(s.w.engine, 20, s.a->ufrag, s.b->password, s.w.now_us),
                      -EEXIST);
     assert_int_equal(
-        transport_restart_ice(s.w.engine, 20, "another", "anotherpassword0123456789", s.w.now_us),
-        0);
+        webrtc_restart_ice(s.w.engine, 20, "another", "anotherpassword0123456789", s.w.now_us), 0);
     browser_check(s.b, false); /* the old ones are taken until the new ones are used */
     world_run(&s.w);
     assert_int_equal(s.b->stun_replies, 2);
@@ -51,8 +51,8 @@ static void restarts_ice_and_moves(void **state)
     assert_int_equal(s.b->stun_replies, 3);
     camera_frame(&s.cam, false, 2); /* the same call, on another path */
     assert_int_equal(s.b->n_rtp, 4);
-    engine_tcp_gone(s.w.engine, 77, s.w.now_us);
-    engine_tcp_gone(s.w.engine, 77, s.w.now_us);
+    engine_tcp_gone(s.w.engine, &s.b->tuple, s.w.now_us);
+    engine_tcp_gone(s.w.engine, &s.b->tuple, s.w.now_us);
     camera_frame(&s.cam, false, 2);
     assert_int_equal(s.b->n_rtp, 4); /* what goes to the old UDP path is not this browser's */
     world_close(&s.w);

@@ -5,6 +5,7 @@
 #include "worker/route/producer.h"
 #include "worker/route/router.h"
 #include "worker/route/transport.h"
+#include "worker/route/webrtc.h"
 #include "worker/stream/layers.h"
 #include "worker/wire/demux.h"
 
@@ -267,7 +268,7 @@ struct browser *world_browser(struct world *w, uint64_t transport)
                                  .ufrag = b->ufrag,
                                  .password = b->password,
                                  .peer = "peer"};
-    assert_int_equal(transport_create(w->engine, &p, w->now_us), 0);
+    assert_int_equal(webrtc_create(w->engine, &p, w->now_us), 0);
     return b;
 }
 
@@ -296,7 +297,7 @@ struct browser *world_join(struct world *w, uint64_t transport)
     assert_int_equal(dtls_cert_fingerprints(w->browser_cert, &ours, 1), 1);
     assert_int_equal(dtls_cert_fingerprints(w->cert, &theirs, 1), 1);
     struct params_fingerprint print = {ours.algorithm, ours.value};
-    assert_int_equal(transport_connect(w->engine, transport, false, &print, 1, w->now_us), 0);
+    assert_int_equal(webrtc_connect(w->engine, transport, false, &print, 1, w->now_us), 0);
     assert_int_equal(dtls_new(&b->dtls, w->browser_cert, &dtls_handlers, b), 0);
     browser_check(b, true);
     world_run(w);
