@@ -40,7 +40,7 @@ enum counters_kind {
 #define COUNTERS_CONSUMERS  16384
 
 #define COUNTERS_REST_US    2000000
-#define COUNTERS_FIELDS_MAX 64 /* of one level */
+#define COUNTERS_FIELDS_MAX 128 /* of one level */
 #define COUNTERS_NAME_MAX   32 /* with its NUL */
 #define COUNTERS_TEXT_MAX   16 /* rid, mime: with the NUL; what is longer is cut */
 

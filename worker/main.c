@@ -19,6 +19,7 @@
 #include "worker/sandbox.h"
 #include "worker/secure/dtls.h"
 #include "worker/secure/srtp.h"
+#include "worker/usage.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -57,6 +58,7 @@ struct worker {
     struct engine *engine;
     struct net *net;
     struct outbox outbox;
+    struct usage usage;
     struct srtp_tx *kept[PROFILES]; /* see warm_up() */
     uint8_t frame[CHAN_FRAME_MAX];
 };
@@ -212,6 +214,8 @@ static void on_pass(uv_check_t *h)
     engine_send(w->engine, clock_now_us());
     watch_channel(w);
     set_deadline(w);
+    usage_write(&w->usage, counters_worker(w->counters), now_us);
+    counter_set(&counters_worker(w->counters)->channel_queue_bytes, chan_queued(w->chan));
     if (err) {
         log_info("worker", "the channel ended");
         uv_stop(&w->loop);
@@ -236,6 +240,7 @@ static void on_term(uv_signal_t *h, int signum)
 
 static int open_parts(struct worker *w, const struct options *o)
 {
+    usage_open(&w->usage);
     int err = counters_open(&w->counters, o->counters);
     if (!err)
         err = trace_open(&w->trace, o->counters);

@@ -29,6 +29,8 @@ static const uint32_t allowed[] = {
 #ifdef SYS_epoll_wait
     SYS_epoll_wait, SYS_poll,
 #endif
+    /* what the process takes */
+    SYS_getrusage, SYS_pread64,
     /* memory and randomness */
     SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_getrandom,
     /* signals and the end */

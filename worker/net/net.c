@@ -3,6 +3,7 @@
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "proto/counters.h"
+#include "proto/histogram.h"
 #include "worker/net/tcp.h"
 #include "worker/net/tick.h"
 #include "worker/net/udp.h"
@@ -227,9 +228,21 @@ bool net_receive(struct net *n, int64_t now_us)
     return udp + tcp > 0;
 }
 
+/* One look at the clock for the whole batch. */
+static void count_latency(struct net *n, const struct outbox *ob)
+{
+    int64_t now_us = clock_now_us();
+    for (size_t i = 0; i < ob->n; i++) {
+        if (ob->slots[i].rx_us && ob->slots[i].len)
+            histogram_add(&n->conf.counters->forward_0, &histogram_forward,
+                          now_us - ob->slots[i].rx_us);
+    }
+}
+
 void net_send(struct outbox *ob, void *arg)
 {
     struct net *n = arg;
+    count_latency(n, ob);
     for (size_t i = 0; i < n->n_sockets; i++)
         udp_send(n->udp, &n->sockets[i].socket, (uint32_t)i, ob->slots, ob->n);
     tcp_send(n->tcp, ob->slots, ob->n, n->now_us);

@@ -3,6 +3,7 @@
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/rand.h"
+#include "proto/histogram.h"
 #include "worker/cc/twcc_recv.h"
 #include "worker/route/outbound.h"
 #include "worker/route/router.h"
@@ -115,6 +116,7 @@ static void tick_fired(struct timer *timer, int64_t now_us, void *arg)
 void transport_rtt(struct transport *t, int64_t rtt_us)
 {
     counter_set(&t->counters->rtt_us, (uint64_t)rtt_us);
+    histogram_add(&t->engine->counts->rtt_0, &histogram_rtt, rtt_us);
     for (struct producer *p = t->producers; p; p = p->next) {
         for (size_t i = 0; i < p->n_streams; i++) {
             nack_set_rtt(p->streams[i]->nack, rtt_us);

@@ -17,7 +17,8 @@ struct webrtc {
     struct dtls *dtls;
     struct path paths[ICE_TUPLES_MAX + 1];
     struct fragment fragment, old_fragment;
-    bool keys_due; /* DTLS has connected, its keys were not taken yet */
+    bool connect_asked; /* the server said what the browser's certificate is */
+    bool keys_due;      /* DTLS has connected, its keys were not taken yet */
     struct timer timer;
 };
 
@@ -78,8 +79,12 @@ static void claim(struct webrtc *w, const struct tuple *tuple)
 
 static void ice_changed(enum ice_state from, enum ice_state to, void *arg)
 {
-    (void)from;
     const struct transport *t = ((struct webrtc *)arg)->transport;
+    struct counters_worker *k = t->engine->counts;
+    if (from == ICE_NEW)
+        counter_add(&k->ice_connected, 1);
+    if (to == ICE_DISCONNECTED)
+        counter_add(&k->ice_lost, 1);
     counter_set(&t->counters->ice_state, (uint64_t)to);
     struct engine_event ev = {
         .kind = ENGINE_ICE_STATE, .object = t->id, .ice = (enum engine_ice_state)to};
@@ -127,6 +132,23 @@ static int take_keys(struct webrtc *w)
     return err;
 }
 
+static void count_failure(struct counters_worker *k, const char *reason)
+{
+    const struct {
+        const char *reason;
+        uint64_t *counter;
+    } rows[] = {
+        {"fingerprint", &k->dtls_failed_fingerprint},      {"timeout", &k->dtls_failed_timeout},
+        {"no-srtp-profile", &k->dtls_failed_srtp_profile}, {"alert", &k->dtls_failed_alert},
+        {"handshake", &k->dtls_failed_handshake},
+    };
+    counter_add(&k->dtls_failed, 1);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(reason, rows[i].reason) == 0)
+            counter_add(rows[i].counter, 1);
+    }
+}
+
 static void dtls_changed(enum dtls_state from, enum dtls_state to, const char *reason, void *arg)
 {
     (void)from;
@@ -138,7 +160,7 @@ static void dtls_changed(enum dtls_state from, enum dtls_state to, const char *r
         w->keys_due = true; /* taken when DTLS has returned */
     }
     if (to == DTLS_FAILED)
-        counter_add(&k->dtls_failed, 1);
+        count_failure(k, reason);
     counter_set(&t->counters->dtls_state, (uint64_t)to);
     struct engine_event ev = {.kind = ENGINE_DTLS_STATE,
                               .object = t->id,
@@ -228,10 +250,20 @@ static void way_tcp_gone(struct transport *t, const struct tuple *gone, int64_t 
     secured(t->webrtc, now_us);
 }
 
+static void count_unfinished(const struct webrtc *w)
+{
+    struct counters_worker *k = w->transport->engine->counts;
+    enum dtls_state dtls = w->dtls ? dtls_state(w->dtls) : DTLS_CLOSED;
+    if (!w->connect_asked || (dtls != DTLS_NEW && dtls != DTLS_CONNECTING))
+        return;
+    counter_add(ice_state(w->ice) == ICE_NEW ? &k->closed_before_ice : &k->closed_before_dtls, 1);
+}
+
 static void way_free(struct transport *t)
 {
     struct webrtc *w = t->webrtc;
     struct engine *e = t->engine;
+    count_unfinished(w);
     timer_stop(&e->timers, &w->timer);
     for (size_t i = 0; i < ICE_TUPLES_MAX + 1; i++)
         path_drop(e, &w->paths[i]);
@@ -307,6 +339,7 @@ int webrtc_connect(struct engine *e, uint64_t id, bool remote_server,
     err = dtls_connect(w->dtls, remote_server, remote, n, now_us);
     if (err)
         return err == -EALREADY ? -EEXIST : -EINVAL;
+    w->connect_asked = true;
     secured(w, now_us);
     return 0;
 }

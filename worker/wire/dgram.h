@@ -43,6 +43,7 @@ struct dgram {
 
 struct out_slot {
     struct tuple to;
+    int64_t rx_us; /* arrival of the packet that it forwards; 0: it forwards none */
     uint32_t len;
     uint8_t data[OUTBOX_DATA_MAX];
 };

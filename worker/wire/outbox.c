@@ -29,5 +29,6 @@ struct out_slot *outbox_take(struct outbox *ob, const struct tuple *to)
     struct out_slot *s = &ob->slots[ob->n++];
     s->to = *to;
     s->len = 0;
+    s->rx_us = 0;
     return s;
 }
