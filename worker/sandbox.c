@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #define MACHINE AUDIT_ARCH_X86_64
@@ -33,6 +33,8 @@ static const uint32_t allowed[] = {
     SYS_getrusage, SYS_pread64,
     /* memory and randomness */
     SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_getrandom,
+    /* how a library's thread begins that was made before */
+    SYS_rseq, SYS_set_robust_list,
     /* signals and the end */
     SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_getpid, SYS_gettid,
     SYS_tgkill, SYS_exit, SYS_exit_group};
@@ -78,7 +80,10 @@ int sandbox_enter(void)
     struct sock_filter filter[START + 2 * ALLOWED + END];
     struct sock_fprog program = {.filter = filter};
     program.len = (unsigned short)compose(filter);
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
+    long ret = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+    if (ret > 0)
+        return -EBUSY; /* that thread has a filter of its own */
+    return ret < 0 ? -errno : 0;
 }
 
 #else

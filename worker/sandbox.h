@@ -6,7 +6,8 @@
 #ifndef ALTHING_WORKER_SANDBOX_H
 #define ALTHING_WORKER_SANDBOX_H
 
-/* For the calling process, for good. Wants PR_SET_NO_NEW_PRIVS. 0 or -errno (-ENOSYS: not on this kind of machine). */
+/* For all threads of the calling process, for good. Wants PR_SET_NO_NEW_PRIVS. 0 or -errno (-ENOSYS: not on this kind of
+ * machine). */
 int sandbox_enter(void);
 
 #endif

@@ -11,8 +11,8 @@
  *
  * Bounds. Streams: conf.streams each way. A message: conf.max_message bytes; a longer one ends the association. What waits to be
  * sent: conf.send_buffer bytes and ASSOCIATION_CHUNKS chunks, then association_send() refuses with -EAGAIN. What was received
- * and is not whole: ASSOCIATION_RECEIVE_BUFFER bytes and ASSOCIATION_CHUNKS chunks; the peer is told how much is left, and what it sends
- * beyond that is dropped by the library. Whole messages are handed over at once.
+ * and is not whole: ASSOCIATION_RECEIVE_BUFFER bytes and ASSOCIATION_CHUNKS chunks; the peer is told how much is left, and what it
+ * sends beyond that is dropped by the library. Whole messages are handed over at once.
  *
  * The symbols here do not begin with sctp_: the library exports such ones.
  */
