@@ -106,7 +106,7 @@ static int fill(struct consumer *c, const struct params_consumer *in, int64_t no
     uint32_t random = rand_u32();
     c->rtx_seq = random >> 16 & 0x3fff;
     seqmap_init(&c->seqmap, (uint16_t)random);
-    vp8_map_init(&c->vp8);
+    picture_map_init(&c->vp8);
     score_init(&c->score);
     int err = make_layers(c, in);
     if (!err)

@@ -3,17 +3,17 @@
  *
  * A transport owns its consumers; each borrows its producer, which closes it before it goes. It flows when neither it nor its
  * producer is paused and its transport can send; whenever it starts to flow it waits for a key frame and asks for one. Which
- * packets it sends as what is decided by stream/layers, seqmap and vp8_map; outbound.h composes and sends them.
+ * packets it sends as what is decided by stream/layers, seqmap and picture_map; outbound.h composes and sends them.
  */
 #ifndef ALTHING_WORKER_ROUTE_CONSUMER_H
 #define ALTHING_WORKER_ROUTE_CONSUMER_H
 
 #include "proto/counters.h"
 #include "worker/route/params.h"
+#include "worker/stream/picture_map.h"
 #include "worker/stream/rate.h"
 #include "worker/stream/score.h"
 #include "worker/stream/seqmap.h"
-#include "worker/stream/vp8_map.h"
 #include "worker/wire/rtcp.h"
 
 #include <stdbool.h>
@@ -47,7 +47,7 @@ struct consumer {
     uint64_t rtx_seq; /* of the last RTX packet, extended */
     struct layers *layers;
     struct seqmap seqmap;
-    struct vp8_map vp8;
+    struct picture_map vp8;
     struct send *send;
     struct score score;
     struct rate rate;

@@ -112,7 +112,7 @@ static void leave_out(struct consumer *c, const struct packet *pk)
 {
     seqmap_drop(&c->seqmap, pk->ext_seq);
     if (pk->frame.has_picture_id)
-        vp8_map_drop(&c->vp8, &pk->frame);
+        picture_map_drop(&c->vp8, &pk->frame);
 }
 
 /* Which numbers the packet gets. False: it is not sent. */
@@ -126,7 +126,7 @@ static bool number(struct consumer *c, const struct batch_entry *b,
     *switched = r.switched;
     if (r.switched) {
         seqmap_switch(&c->seqmap, pk->ext_seq, r.skip_seq);
-        vp8_map_switch(&c->vp8);
+        picture_map_switch(&c->vp8);
         score_init(&c->score);
     }
     if (!r.forward) {
@@ -140,7 +140,7 @@ static bool number(struct consumer *c, const struct batch_entry *b,
                                  .marker = r.marker,
                                  .rewritten = is_vp8(codec, pk)};
     if (entry->rewritten &&
-        !vp8_map_frame(&c->vp8, &pk->frame, &entry->picture_id, &entry->tl0picidx)) {
+        !picture_map_frame(&c->vp8, &pk->frame, &entry->picture_id, &entry->tl0picidx)) {
         seqmap_drop(&c->seqmap, pk->ext_seq);
         return false;
     }

@@ -35,9 +35,9 @@ struct layers_conf {
 
 /* What to do with a packet. */
 struct layers_result {
-    bool forward;      /* else: seqmap_drop() and vp8_map_drop(), if `current` */
+    bool forward;      /* else: seqmap_drop() and picture_map_drop(), if `current` */
     bool current;      /* it is of the stream that is sent */
-    bool switched;     /* first of this stream: seqmap_switch(), vp8_map_switch(), a new score */
+    bool switched;     /* first of this stream: seqmap_switch(), picture_map_switch(), a new score */
     bool skip_seq;     /* with switched: the frame before was cut off */
     bool marker;       /* to send: set at the end of the highest spatial layer sent, too */
     uint32_t ts_shift; /* to add to the packet's timestamp */

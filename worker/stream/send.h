@@ -35,7 +35,7 @@ struct send_entry {
     uint32_t sent_ms;       /* last time: set here */
     uint16_t seq;           /* as sent */
     uint16_t twcc;          /* as sent */
-    uint16_t picture_id;    /* as sent (vp8_map.h) */
+    uint16_t picture_id;    /* as sent (picture_map.h) */
     uint16_t bytes;         /* of the RTP packet: set here; 0: the place is empty */
     uint8_t tl0picidx;      /* as sent */
     uint8_t stream;         /* of the producer: which ring */

@@ -3,9 +3,9 @@
 #include "lib/seq.h"
 #include "tests/unit/check.h"
 #include "worker/stream/layers.h"
+#include "worker/stream/picture_map.h"
 #include "worker/stream/pool.h"
 #include "worker/stream/seqmap.h"
-#include "worker/stream/vp8_map.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -298,7 +298,7 @@ struct source {
 struct consumer {
     struct layers *l;
     struct seqmap seq;
-    struct vp8_map vp8;
+    struct picture_map vp8;
     struct capture captures[3];
     int64_t newest_out;
     uint32_t newest_ts;
@@ -312,21 +312,22 @@ static void consume(struct consumer *c, size_t stream, const struct packet *p)
     layers_packet(c->l, stream, p, c->captures, p->rx_us, &res);
     if (res.switched) {
         seqmap_switch(&c->seq, p->ext_seq, res.skip_seq);
-        vp8_map_switch(&c->vp8);
+        picture_map_switch(&c->vp8);
         c->switches++;
         assert_true(p->frame.keyframe);
     }
     if (!res.forward) {
         if (res.current) {
             seqmap_drop(&c->seq, p->ext_seq);
-            vp8_map_drop(&c->vp8, &p->frame);
+            picture_map_drop(&c->vp8, &p->frame);
         }
         return;
     }
     int64_t out;
     uint16_t pid;
     uint8_t tl0;
-    if (!vp8_map_frame(&c->vp8, &p->frame, &pid, &tl0) || !seqmap_map(&c->seq, p->ext_seq, &out))
+    if (!picture_map_frame(&c->vp8, &p->frame, &pid, &tl0) ||
+        !seqmap_map(&c->seq, p->ext_seq, &out))
         return;
     uint32_t ts = p->rtp.ts + res.ts_shift;
     if (c->any && out > c->newest_out) {
@@ -387,7 +388,7 @@ static void a_consumer_sees_one_stream(void **state)
         struct consumer c = {.l = new_layers(simulcast)};
         struct source s[3];
         seqmap_init(&c.seq, (uint16_t)rand_u32());
-        vp8_map_init(&c.vp8);
+        picture_map_init(&c.vp8);
         for (unsigned i = 0; i < 3; i++)
             s[i] = (struct source){.seq = 65536 + rand_u32() % 65536,
                                    .ts_base = rand_u32(),

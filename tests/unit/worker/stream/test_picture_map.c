@@ -1,7 +1,7 @@
 #include "tests/unit/check.h"
-#include "worker/stream/vp8_map.h"
+#include "worker/stream/picture_map.h"
 
-static struct vp8_map m;
+static struct picture_map m;
 static uint16_t id;
 static uint8_t tl0;
 
@@ -17,19 +17,19 @@ static struct frame_info frame(uint16_t picture_id, uint8_t t, bool wide)
 static bool map(uint16_t picture_id, uint8_t t)
 {
     struct frame_info f = frame(picture_id, t, true);
-    return vp8_map_frame(&m, &f, &id, &tl0);
+    return picture_map_frame(&m, &f, &id, &tl0);
 }
 
 static void drop(uint16_t picture_id)
 {
     struct frame_info f = frame(picture_id, 0, true);
-    vp8_map_drop(&m, &f);
+    picture_map_drop(&m, &f);
 }
 
 static void passes_a_stream_that_is_whole(void **state)
 {
     (void)state;
-    vp8_map_init(&m);
+    picture_map_init(&m);
     assert_true(map(32766, 254) && id == 32766 && tl0 == 254);
     assert_true(map(32766, 254) && id == 32766);
     assert_true(map(32767, 254) && id == 32767);
@@ -41,7 +41,7 @@ static void passes_a_stream_that_is_whole(void **state)
 static void closes_gaps_of_dropped_frames(void **state)
 {
     (void)state;
-    vp8_map_init(&m);
+    picture_map_init(&m);
     assert_true(map(10, 1) && id == 10);
     drop(11);
     drop(11);
@@ -58,25 +58,25 @@ static void closes_gaps_of_dropped_frames(void **state)
 static void goes_on_after_a_switch(void **state)
 {
     (void)state;
-    vp8_map_init(&m);
-    vp8_map_switch(&m);
+    picture_map_init(&m);
+    picture_map_switch(&m);
     assert_true(map(100, 50) && id == 100 && tl0 == 50);
     assert_true(map(101, 51));
-    vp8_map_switch(&m);
+    picture_map_switch(&m);
     assert_true(map(30000, 7) && id == 102 && tl0 == 52);
     assert_true(map(30002, 8) && id == 104 && tl0 == 53);
     assert_true(map(30001, 7) && id == 103 && tl0 == 52);
-    vp8_map_switch(&m);
+    picture_map_switch(&m);
     assert_true(map(5, 0) && id == 105 && tl0 == 54);
 }
 
 static void unwraps_seven_bits(void **state)
 {
     (void)state;
-    vp8_map_init(&m);
+    picture_map_init(&m);
     for (unsigned i = 100; i < 1000; i++) {
         struct frame_info f = frame(i & 127, 0, false);
-        assert_true(vp8_map_frame(&m, &f, &id, &tl0));
+        assert_true(picture_map_frame(&m, &f, &id, &tl0));
         assert_int_equal(id, i);
     }
 }
@@ -84,12 +84,12 @@ static void unwraps_seven_bits(void **state)
 static void takes_a_sender_that_starts_anew(void **state)
 {
     (void)state;
-    vp8_map_init(&m);
+    picture_map_init(&m);
     assert_true(map(20000, 9) && id == 20000);
     assert_false(map(10000, 3));
     struct frame_info key = frame(10001, 4, true);
     key.keyframe = true;
-    assert_true(vp8_map_frame(&m, &key, &id, &tl0));
+    assert_true(picture_map_frame(&m, &key, &id, &tl0));
     assert_int_equal(id, 20001);
     assert_int_equal(tl0, 10);
     assert_true(map(10002, 4) && id == 20002);

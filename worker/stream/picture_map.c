@@ -1,31 +1,31 @@
-#include "worker/stream/vp8_map.h"
+#include "worker/stream/picture_map.h"
 
 #define WIDE_MASK 0x7fff
 
 static unsigned place(int64_t in)
 {
-    return (unsigned)(in & (VP8_MAP_FRAMES - 1));
+    return (unsigned)(in & (PICTURE_MAP_FRAMES - 1));
 }
 
-void vp8_map_init(struct vp8_map *m)
+void picture_map_init(struct picture_map *m)
 {
-    *m = (struct vp8_map){0};
+    *m = (struct picture_map){0};
 }
 
-void vp8_map_switch(struct vp8_map *m)
+void picture_map_switch(struct picture_map *m)
 {
     m->synced = false;
 }
 
 /* The frame's id, unwrapped from its 7 or 15 bits to the one nearest to the newest. */
-static int64_t extend(const struct vp8_map *m, const struct frame_info *f)
+static int64_t extend(const struct picture_map *m, const struct frame_info *f)
 {
     int64_t size = f->wide_picture_id ? WIDE_MASK + 1 : 128;
     int64_t d = (f->picture_id - m->newest_in) & (size - 1);
     return m->newest_in + (d < size / 2 ? d : d - size);
 }
 
-static void note(struct vp8_map *m, int64_t in, bool dropped)
+static void note(struct picture_map *m, int64_t in, bool dropped)
 {
     unsigned i = place(in);
     m->frames[i].in = in;
@@ -33,9 +33,9 @@ static void note(struct vp8_map *m, int64_t in, bool dropped)
     m->frames[i].dropped = dropped;
 }
 
-static void start(struct vp8_map *m, const struct frame_info *f)
+static void start(struct picture_map *m, const struct frame_info *f)
 {
-    for (unsigned i = 0; i < VP8_MAP_FRAMES; i++)
+    for (unsigned i = 0; i < PICTURE_MAP_FRAMES; i++)
         m->frames[i].in = -1;
     uint16_t out = m->started ? (uint16_t)(m->newest_out + 1) : f->picture_id;
     /* Far from 0, so that ids just before the first stay positive. */
@@ -48,24 +48,24 @@ static void start(struct vp8_map *m, const struct frame_info *f)
 }
 
 /* Frames in between were not seen: they may still come, and have their numbers. */
-static void advance(struct vp8_map *m, int64_t in, bool dropped)
+static void advance(struct picture_map *m, int64_t in, bool dropped)
 {
     int64_t gap = m->newest_in + 1;
-    if (gap < in - VP8_MAP_FRAMES)
-        gap = in - VP8_MAP_FRAMES;
+    if (gap < in - PICTURE_MAP_FRAMES)
+        gap = in - PICTURE_MAP_FRAMES;
     for (; gap < in; gap++)
         note(m, gap, false);
     note(m, in, dropped);
     m->newest_in = in;
 }
 
-static bool too_old(const struct vp8_map *m, int64_t in)
+static bool too_old(const struct picture_map *m, int64_t in)
 {
-    return in <= m->newest_in - VP8_MAP_FRAMES;
+    return in <= m->newest_in - PICTURE_MAP_FRAMES;
 }
 
-bool vp8_map_frame(struct vp8_map *m, const struct frame_info *f, uint16_t *picture_id,
-                   uint8_t *tl0picidx)
+bool picture_map_frame(struct picture_map *m, const struct frame_info *f, uint16_t *picture_id,
+                       uint8_t *tl0picidx)
 {
     int64_t in = m->synced ? extend(m, f) : 0;
     /* A sender that starts its ids anew does so with a key frame. */
@@ -86,7 +86,7 @@ bool vp8_map_frame(struct vp8_map *m, const struct frame_info *f, uint16_t *pict
     return true;
 }
 
-void vp8_map_drop(struct vp8_map *m, const struct frame_info *f)
+void picture_map_drop(struct picture_map *m, const struct frame_info *f)
 {
     if (!m->synced || !f->has_picture_id)
         return;
