@@ -25,15 +25,15 @@ struct source {
 
 struct srtp_rx {
     struct srtp_evp *evp; /* NULL: RTP goes through lib */
-    struct srtp_lib *lib;
-    struct source *rtp;  /* hash by SSRC */
-    struct source *rtcp; /* the same; of them only ssrc counts: libsrtp2 has the window */
+    struct srtp_lib *lib; /* NULL: clear */
+    struct source *rtp;   /* hash by SSRC */
+    struct source *rtcp;  /* the same; of them only ssrc counts: libsrtp2 has the window */
     uint64_t clock;
 };
 
 struct srtp_tx {
     struct srtp_evp *evp; /* NULL: RTP goes through lib */
-    struct srtp_lib *lib;
+    struct srtp_lib *lib; /* NULL: clear */
 };
 
 static void free_sources(struct source **hash)
@@ -68,6 +68,11 @@ int srtp_rx_new(struct srtp_rx **rp, const struct srtp_key *key, enum srtp_backe
     }
     *rp = rx;
     return 0;
+}
+
+void srtp_rx_new_clear(struct srtp_rx **rp)
+{
+    *rp = mem_zalloc(sizeof(**rp));
 }
 
 static uint32_t get32(const uint8_t *p)
@@ -161,12 +166,14 @@ int srtp_rx_rtp(struct srtp_rx *rx, const uint8_t *pkt, size_t len, size_t heade
         return -EMSGSIZE;
     if (rx->evp)
         return open_evp(rx, pkt, len, header_len, out, out_len);
+    memcpy(out, pkt, len);
+    *out_len = len;
+    if (!rx->lib)
+        return 0;
     uint32_t ssrc = get32(pkt + 8);
     struct source *s = find_source(rx->rtp, ssrc);
     if (!s && HASH_COUNT(rx->rtp) >= SRTP_SSRCS_MAX)
         return -EBADMSG;
-    memcpy(out, pkt, len);
-    *out_len = len;
     int err = srtp_lib_open_rtp(rx->lib, out, out_len);
     if (!err && !s)
         add_source(&rx->rtp, ssrc);
@@ -177,6 +184,8 @@ int srtp_rx_rtcp(struct srtp_rx *rx, uint8_t *pkt, size_t *len)
 {
     if (*len < 8)
         return -EBADMSG;
+    if (!rx->lib)
+        return 0;
     uint32_t ssrc = get32(pkt + 4);
     struct source *s = find_source(rx->rtcp, ssrc);
     if (!s && HASH_COUNT(rx->rtcp) >= SRTP_SSRCS_MAX)
@@ -212,11 +221,33 @@ int srtp_tx_new(struct srtp_tx **tp, const struct srtp_key *key, enum srtp_backe
     return 0;
 }
 
+void srtp_tx_new_clear(struct srtp_tx **tp)
+{
+    *tp = mem_zalloc(sizeof(**tp));
+}
+
+static void put_clear(struct srtp_job *job)
+{
+    uint8_t *p = job->out + job->aad_len + job->head_len;
+    job->out_len = 0;
+    if (job->pad_len > UINT8_MAX)
+        return;
+    if (job->payload_len)
+        memcpy(p, job->payload, job->payload_len);
+    if (job->pad_len) {
+        memset(p + job->payload_len, 0, job->pad_len);
+        p[job->payload_len + job->pad_len - 1] = (uint8_t)job->pad_len;
+    }
+    job->out_len = job->aad_len + job->head_len + job->payload_len + job->pad_len;
+}
+
 void srtp_tx_rtp(struct srtp_job *jobs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (jobs[i].tx->evp)
             srtp_evp_seal(jobs[i].tx->evp, &jobs[i]);
+        else if (!jobs[i].tx->lib)
+            put_clear(&jobs[i]);
         else
             srtp_lib_seal(jobs[i].tx->lib, &jobs[i]);
     }
@@ -224,10 +255,13 @@ void srtp_tx_rtp(struct srtp_job *jobs, size_t n)
 
 void srtp_tx_forget(struct srtp_tx *tx, uint32_t ssrc)
 {
-    srtp_lib_forget(tx->lib, ssrc);
+    if (tx->lib)
+        srtp_lib_forget(tx->lib, ssrc);
 }
 
 int srtp_tx_rtcp(struct srtp_tx *tx, uint8_t *pkt, size_t *len, size_t cap)
 {
+    if (!tx->lib)
+        return *len <= cap ? 0 : -EMSGSIZE;
     return srtp_lib_seal_rtcp(tx->lib, pkt, len, cap);
 }

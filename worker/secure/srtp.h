@@ -10,6 +10,9 @@
  * Sending: the caller keeps extended sequence numbers and gives the roll-over counter, so a packet sent again comes out identical
  * to the bit. It must never give two different packets the same (SSRC, roc, sequence number): that would break the cipher.
  *
+ * A clear session has no key: what comes is taken for plain RTP and RTCP, any number of times, and what goes is plain. It has its own
+ * constructors, so that no negotiation and no profile ever leads to one.
+ *
  * Packets that do not open are the caller's to count; nothing is logged and nothing is torn down.
  */
 #ifndef ALTHING_WORKER_SECURE_SRTP_H
@@ -25,6 +28,7 @@
 /* The numbers of the DTLS-SRTP registry (RFC 5764 4.1.2, RFC 7714 14.2). */
 enum srtp_profile {
     SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80 = 1,
+    SRTP_PROFILE_AES_CM_128_HMAC_SHA1_32 = 2, /* SRTCP has 80 bits all the same */
     SRTP_PROFILE_AEAD_AES_128_GCM = 7,
     SRTP_PROFILE_AEAD_AES_256_GCM = 8,
 };
@@ -40,14 +44,15 @@ struct srtp_key {
 
 size_t srtp_key_len(enum srtp_profile profile);  /* 16 or 32; 0: unknown profile */
 size_t srtp_salt_len(enum srtp_profile profile); /* 14 or 12 */
-size_t srtp_tag_len(enum srtp_profile profile);  /* of RTP: 10 or 16 */
+size_t srtp_tag_len(enum srtp_profile profile);  /* of RTP: 4, 10 or 16 */
 
 struct srtp_rx;
 struct srtp_tx;
 
 int srtp_rx_new(struct srtp_rx **rp, const struct srtp_key *key,
                 enum srtp_backend backend); /* 0, -EINVAL */
-void srtp_rx_free(struct srtp_rx *rx);      /* wipes the keys; NULL is fine */
+void srtp_rx_new_clear(struct srtp_rx **rp);
+void srtp_rx_free(struct srtp_rx *rx); /* wipes the keys; NULL is fine */
 /* Opens an RTP packet. `header_len` is where its payload begins (CSRCs and extensions included). The plain packet goes to out,
  * which does not overlap pkt. 0 and its length in *out_len; -EBADMSG (not authentic), -EALREADY (a replay, or older than the
  * window), -EMSGSIZE (out is too small). */
@@ -57,6 +62,7 @@ int srtp_rx_rtp(struct srtp_rx *rx, const uint8_t *pkt, size_t len, size_t heade
 int srtp_rx_rtcp(struct srtp_rx *rx, uint8_t *pkt, size_t *len);
 
 int srtp_tx_new(struct srtp_tx **tp, const struct srtp_key *key, enum srtp_backend backend);
+void srtp_tx_new_clear(struct srtp_tx **tp);
 void srtp_tx_free(struct srtp_tx *tx);
 
 /* One packet to be sealed. `out` holds the RTP header with its extensions (aad_len bytes), then head_len bytes of plain payload;

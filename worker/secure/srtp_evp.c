@@ -24,6 +24,7 @@ enum label { LABEL_ENCRYPTION = 0, LABEL_AUTH = 1, LABEL_SALT = 2 }; /* RFC 3711
 
 struct srtp_evp {
     bool gcm;
+    size_t tag_len;
     uint8_t salt[14];
     EVP_CIPHER_CTX *cipher;
     SHA_CTX inner, outer; /* HMAC with the key already hashed */
@@ -73,6 +74,7 @@ static const EVP_CIPHER *cipher_of(enum srtp_profile profile)
 {
     switch (profile) {
     case SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80:
+    case SRTP_PROFILE_AES_CM_128_HMAC_SHA1_32:
         return EVP_aes_128_ctr();
     case SRTP_PROFILE_AEAD_AES_128_GCM:
         return EVP_aes_128_gcm();
@@ -86,7 +88,8 @@ static bool set_keys(struct srtp_evp *e, const struct srtp_key *key, bool seal)
 {
     uint8_t enc[32], auth[AUTH_KEY_LEN];
     const EVP_CIPHER *cipher = cipher_of(key->profile);
-    e->gcm = key->profile != SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80;
+    e->gcm = srtp_salt_len(key->profile) == GCM_IV_LEN;
+    e->tag_len = srtp_tag_len(key->profile);
     e->cipher = EVP_CIPHER_CTX_new();
     bool ok = e->cipher && derive(key, LABEL_ENCRYPTION, enc, srtp_key_len(key->profile)) &&
               derive(key, LABEL_SALT, e->salt, srtp_salt_len(key->profile)) &&
@@ -185,8 +188,8 @@ void srtp_evp_seal(struct srtp_evp *e, struct srtp_job *job)
         return;
     if (!e->gcm) {
         hmac(e, job->out, len, job->roc, tag);
-        memcpy(job->out + len, tag, 10);
-        job->out_len = (uint32_t)len + 10;
+        memcpy(job->out + len, tag, e->tag_len);
+        job->out_len = (uint32_t)(len + e->tag_len);
         return;
     }
     if (EVP_CipherFinal_ex(e->cipher, job->out + len, &n) &&
@@ -214,7 +217,7 @@ static int open_cm(struct srtp_evp *e, const uint8_t *pkt, size_t body, size_t h
 {
     uint8_t tag[SHA_DIGEST_LENGTH];
     hmac(e, pkt, body, roc, tag);
-    if (CRYPTO_memcmp(tag, pkt + body, 10) != 0)
+    if (CRYPTO_memcmp(tag, pkt + body, e->tag_len) != 0)
         return -EBADMSG;
     if (!EVP_CipherInit_ex(e->cipher, NULL, NULL, NULL, iv, -1) ||
         !update(e->cipher, out + header_len, pkt + header_len, body - header_len))
@@ -227,10 +230,9 @@ int srtp_evp_open(struct srtp_evp *e, const uint8_t *pkt, size_t len, size_t hea
 {
     uint8_t iv[16];
     uint32_t roc = (uint32_t)(index >> 16);
-    size_t tag = e->gcm ? 16 : 10;
-    if (header_len < 12 || len < header_len + tag)
+    if (header_len < 12 || len < header_len + e->tag_len)
         return -EBADMSG;
-    size_t body = len - tag;
+    size_t body = len - e->tag_len;
     make_iv(e, pkt, roc, iv);
     int err = e->gcm ? open_gcm(e, pkt, body, header_len, iv, out)
                      : open_cm(e, pkt, body, header_len, roc, iv, out);

@@ -35,6 +35,10 @@ static void set_policies(srtp_policy_t *p, enum srtp_profile profile)
         srtp_crypto_policy_set_aes_gcm_256_16_auth(&p->rtp);
         srtp_crypto_policy_set_aes_gcm_256_16_auth(&p->rtcp);
         break;
+    case SRTP_PROFILE_AES_CM_128_HMAC_SHA1_32:
+        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(&p->rtp);
+        srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p->rtcp);
+        break;
     case SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80:
         srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p->rtp);
         srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&p->rtcp);

@@ -8,6 +8,7 @@
 
 static const enum srtp_profile profiles[] = {
     SRTP_PROFILE_AES_CM_128_HMAC_SHA1_80,
+    SRTP_PROFILE_AES_CM_128_HMAC_SHA1_32,
     SRTP_PROFILE_AEAD_AES_128_GCM,
     SRTP_PROFILE_AEAD_AES_256_GCM,
 };
@@ -359,6 +360,39 @@ static void a_forgotten_ssrc_is_freed(void **state)
     srtp_tx_free(tx);
 }
 
+static void a_clear_session_changes_nothing(void **state)
+{
+    (void)state;
+    struct srtp_tx *tx;
+    struct srtp_rx *rx;
+    srtp_tx_new_clear(&tx);
+    srtp_rx_new_clear(&rx);
+    for (uint16_t seq = 0; seq < 50; seq++) {
+        struct packet p;
+        uint8_t wire[2000], out[2000];
+        size_t len;
+        make_packet(&p, 5, seq);
+        size_t n = seal(tx, &p, 0, wire);
+        assert_int_equal(n, p.header_len + p.payload_len + p.pad_len);
+        assert_memory_equal(wire + p.header_len, p.payload, p.payload_len);
+        if (p.pad_len)
+            assert_int_equal(wire[n - 1], p.pad_len);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(srtp_rx_rtp(rx, wire, n, p.header_len, out, sizeof(out), &len), 0);
+            assert_int_equal(len, n);
+            assert_memory_equal(out, wire, n);
+        }
+    }
+    uint8_t rtcp[8] = {0x80, 201, 0, 1, 0, 0, 0, 5};
+    size_t len = sizeof(rtcp);
+    assert_int_equal(srtp_tx_rtcp(tx, rtcp, &len, sizeof(rtcp)), 0);
+    assert_int_equal(srtp_rx_rtcp(rx, rtcp, &len), 0);
+    assert_int_equal(len, sizeof(rtcp));
+    srtp_tx_forget(tx, 5);
+    srtp_tx_free(tx);
+    srtp_rx_free(rx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +405,7 @@ int main(void)
         cmocka_unit_test(many_ssrcs_push_out_the_silent),
         cmocka_unit_test(rtcp_goes_round),
         cmocka_unit_test(a_forgotten_ssrc_is_freed),
+        cmocka_unit_test(a_clear_session_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
