@@ -3,6 +3,7 @@
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/rand.h"
+#include "worker/route/expect.h"
 #include "worker/route/outbound.h"
 #include "worker/route/router.h"
 #include "worker/route/state.h"
@@ -81,13 +82,17 @@ uint64_t engine_ntp(const struct engine *e, int64_t now_us)
 
 /* ---- receiving ---- */
 
-/* STUN by whose name it uses; what has none (an indication), and all else, by where it comes from. */
+/* STUN by whose name it uses; what has none (an indication), and all else, by where it comes from; media also by its SSRC. */
 static struct transport *owner(const struct engine *e, const struct dgram *d, enum demux_kind kind)
 {
     char ufrag[ICE_UFRAG_MAX + 1];
     if (kind == DEMUX_STUN && ice_peek_ufrag(d->data, d->len, ufrag, sizeof(ufrag)) == 0)
         return webrtc_find(e, ufrag);
-    return path_owner(e, &d->from);
+    struct transport *t = path_owner(e, &d->from);
+    if (t || (kind != DEMUX_RTP && kind != DEMUX_RTCP))
+        return t;
+    t = expect_owner(e, d->data, d->len, kind == DEMUX_RTCP);
+    return t && t->way->expects(t, d) ? t : NULL;
 }
 
 static void receive_one(struct engine *e, const struct dgram *d, int64_t now_us)

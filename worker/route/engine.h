@@ -80,7 +80,7 @@ typedef bool engine_local_f(uint32_t sock, bool tcp, struct addr *local, void *a
 struct engine_config {
     struct outbox *outbox;
     const struct dtls_cert *cert;
-    struct trace *trace; /* where packet traces are written; NULL: none can be asked for */
+    struct trace *trace;       /* where packet traces are written; NULL: none can be asked for */
     struct counters *counters; /* the writer of the worker's segment; NULL: nothing is counted */
     size_t pool_slots; /* received packets that may be held in all; 0: the default of limits.h */
     int64_t wall_offset_us; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, for the NTP times of sender

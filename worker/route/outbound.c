@@ -366,7 +366,11 @@ void outbound_flush(struct engine *e, int64_t now_us)
     }
     srtp_tx_rtp(jobs, n);
     for (size_t i = 0; i < n; i++) {
-        slots[i]->len = jobs[i].out_len;
+        const struct transport *t = e->items[i].consumer->transport;
+        if (t->way->deliver && jobs[i].out_len)
+            t->way->deliver(t, slots[i]->data, jobs[i].out_len, false);
+        else
+            slots[i]->len = jobs[i].out_len;
         if (e->items[i].kind == OUTBOUND_MEDIA)
             slots[i]->rx_us = e->items[i].pk->rx_us;
         if (jobs[i].out_len)

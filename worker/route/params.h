@@ -3,7 +3,9 @@
 #ifndef ALTHING_WORKER_ROUTE_PARAMS_H
 #define ALTHING_WORKER_ROUTE_PARAMS_H
 
+#include "lib/addr.h"
 #include "worker/route/limits.h"
+#include "worker/secure/srtp.h"
 #include "worker/wire/frame.h"
 #include "worker/wire/rtp.h"
 
@@ -68,6 +70,28 @@ struct params_transport {
     const char *ufrag, *password; /* lengths are in the range of RFC 8445 5.3 */
     const char *peer;
     uint32_t max_incoming_bitrate;
+};
+
+/* Of a plain transport or a pipe. */
+struct params_plain {
+    uint64_t router, transport;
+    const char *peer;
+    uint32_t sock; /* which of our UDP sockets */
+    bool comedia;  /* not of a pipe */
+    bool rtcp_mux; /* a pipe always does */
+    bool has_key, clear;
+    struct srtp_key key; /* what we send with */
+    uint32_t rtcp_ssrc;  /* of our reports; a pipe's alone */
+    uint32_t max_incoming_bitrate;
+};
+
+/* The other side of it. */
+struct params_remote {
+    struct addr addr;   /* port 0: none */
+    uint16_t rtcp_port; /* 0: the same */
+    bool has_key;
+    struct srtp_key key; /* what it sends with */
+    uint32_t rtcp_ssrc;  /* of its reports; 0: not known */
 };
 
 #endif

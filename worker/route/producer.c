@@ -93,6 +93,11 @@ int producer_create(struct engine *e, const struct params_producer *in, int64_t 
         return -EINVAL;
     struct producer *p = make(t, in, now_us);
     int err = listener_add(&t->listener, p);
+    if (!err && t->way->producer_added) {
+        err = t->way->producer_added(t, p);
+        if (err)
+            listener_remove(&t->listener, p);
+    }
     if (err) {
         destroy(p, now_us);
         return err;
@@ -130,6 +135,8 @@ void producer_close(struct engine *e, uint64_t id, int64_t now_us)
     DL_DELETE(t->producers, p);
     HASH_DEL(e->producers, p);
     destroy(p, now_us);
+    if (t->way->producer_removed)
+        t->way->producer_removed(t);
     transport_producers_changed(t, NULL, now_us);
     counter_set(&e->counts->producers, HASH_COUNT(e->producers));
 }

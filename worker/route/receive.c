@@ -72,11 +72,14 @@ void transport_rtp(struct transport *t, const struct dgram *d, int64_t now_us)
         count_refused(t, err);
         return;
     }
+    if (!t->way->heard(t, d, false, now_us)) {
+        counter_add(&e->counts->dropped_not_validated, 1);
+        return;
+    }
     e->spare = NULL;
     pk->len = (uint32_t)len;
     pk->rx_us = d->rx_us;
     transport_count_received(t, d, now_us);
-    t->way->heard(t, d, false, now_us);
     transport_opened_rtp(t, pk, now_us);
 }
 
@@ -151,9 +154,12 @@ void transport_rtcp(struct transport *t, const struct dgram *d, int64_t now_us)
         count_refused(t, err);
         return;
     }
+    if (!t->way->heard(t, d, true, now_us)) {
+        counter_add(&t->engine->counts->dropped_not_validated, 1);
+        return;
+    }
     transport_count_received(t, d, now_us);
     counter_add(&t->counters->rtcp_packets_received, 1);
-    t->way->heard(t, d, true, now_us);
     if (tapped(t))
         tap_rtcp(t, d->data, len, false, now_us);
     rtcp_in(t, d->data, len, now_us);

@@ -27,7 +27,11 @@
 #define TICK_US          500000  /* a transport's housekeeping */
 #define EVENT_SPACING_US 1000000 /* between two scores of an object */
 
+struct direct;
+struct expected;
 struct outbound_item;
+struct pipe;
+struct plain;
 struct router;
 struct transport;
 struct transport_way;
@@ -60,8 +64,12 @@ struct transport {
     char peer[LIMIT_NAME + 1];
 
     const struct transport_way *way;
-    struct webrtc *webrtc; /* NULL: of another kind */
-    struct srtp_rx *rx;    /* NULL until there are keys, and from then on */
+    /* one of these; the others are NULL */
+    struct webrtc *webrtc;
+    struct plain *plain;
+    struct pipe *pipe;
+    struct direct *direct;
+    struct srtp_rx *rx; /* NULL until there are keys, and from then on */
     struct srtp_tx *tx;
     bool writable; /* there is somewhere to send to, and tx */
 
@@ -110,6 +118,7 @@ struct engine {
     struct consumer *consumers;   /* hash by id */
     struct path *paths;           /* hash by tuple */
     struct fragment *fragments;   /* hash by ICE user name fragment */
+    struct expected *expected;    /* hash by SSRC: see expect.h */
     struct inbound *streams;      /* list of all */
     struct transport *dirty;      /* list of those with something to send */
     size_t n_dirty;
@@ -130,7 +139,7 @@ void engine_unmark(struct engine *e, struct transport *t);
 /* A packet for the consumers of its producer; takes over the reference. */
 void engine_batch(struct engine *e, struct inbound *s, struct packet *pk, int64_t now_us);
 void engine_trace_expired(struct timer *timer, int64_t now_us, void *arg); /* taps.c */
-void engine_unbatch(struct producer *p);                        /* the producer goes */
+void engine_unbatch(struct producer *p);                                   /* the producer goes */
 int64_t engine_wall_us(const struct engine *e, int64_t now_us); /* microseconds since 1900 */
 uint64_t engine_ntp(const struct engine *e, int64_t now_us);    /* 32.32 */
 

@@ -275,13 +275,19 @@ void transport_send_rtcp(struct transport *t, const uint8_t *data, size_t len, i
 {
     if (len == 0 || len + SRTP_TRAILER_MAX > OUTBOX_DATA_MAX)
         return;
-    struct out_slot *slot = outbox_take(t->engine->conf.outbox, transport_to(t, true));
+    const struct tuple *to = transport_to(t, true);
+    if (!to)
+        return;
+    struct out_slot *slot = outbox_take(t->engine->conf.outbox, to);
     size_t sealed = len;
     memcpy(slot->data, data, len);
     slot->len = 0;
     if (srtp_tx_rtcp(t->tx, slot->data, &sealed, sizeof(slot->data)))
         return;
-    slot->len = (uint32_t)sealed;
+    if (t->way->deliver)
+        t->way->deliver(t, slot->data, sealed, true);
+    else
+        slot->len = (uint32_t)sealed;
     counter_add(&t->counters->rtcp_packets_sent, 1);
     transport_count_sent(t, sealed, now_us);
     if (tapped(t))

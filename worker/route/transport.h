@@ -18,6 +18,7 @@
 struct dgram;
 struct engine;
 struct packet;
+struct producer;
 struct rtp_ext_map;
 struct transport;
 struct tuple;
@@ -29,13 +30,20 @@ struct transport *transport_find(const struct engine *e, uint64_t id); /* or NUL
 /* ---- for its kinds ---- */
 
 struct transport_way {
-    /* Where media (or RTCP) goes; asked only while it is writable. */
+    /* Where media (or RTCP) goes; asked only while it is writable. NULL: nowhere yet, which only RTCP may meet. */
     const struct tuple *(*to)(const struct transport *t, bool rtcp);
     /* Datagrams that are no media. NULL: this kind has none, they are dropped. */
     void (*stun)(struct transport *t, const struct dgram *d, int64_t now_us);
     void (*dtls)(struct transport *t, const struct dgram *d, int64_t now_us);
-    /* Media in it was authentic. */
-    void (*heard)(struct transport *t, const struct dgram *d, bool rtcp, int64_t now_us);
+    /* Media in it was authentic. False: it is dropped all the same. */
+    bool (*heard)(struct transport *t, const struct dgram *d, bool rtcp, int64_t now_us);
+    /* May media come from there, of an SSRC of its expect_list? NULL: never. */
+    bool (*expects)(const struct transport *t, const struct dgram *d);
+    /* NULL: through the network. */
+    void (*deliver)(const struct transport *t, const uint8_t *data, size_t len, bool rtcp);
+    /* Of its producers. Added: 0, or -EEXIST and there will be none. NULL: fine. */
+    int (*producer_added)(struct transport *t, const struct producer *p);
+    void (*producer_removed)(struct transport *t);
     void (*tcp_gone)(struct transport *t, const struct tuple *gone, int64_t now_us);
     void (*free)(struct transport *t); /* of a started or a new one; also what it is found by */
 };

@@ -237,11 +237,12 @@ static void way_dtls(struct transport *t, const struct dgram *d, int64_t now_us)
     secured(t->webrtc, now_us);
 }
 
-static void way_heard(struct transport *t, const struct dgram *d, bool rtcp, int64_t now_us)
+static bool way_heard(struct transport *t, const struct dgram *d, bool rtcp, int64_t now_us)
 {
     (void)rtcp;
     (void)now_us;
     ice_media_from(t->webrtc->ice, &d->from);
+    return true;
 }
 
 static void way_tcp_gone(struct transport *t, const struct tuple *gone, int64_t now_us)
