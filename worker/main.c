@@ -38,6 +38,7 @@
 #define PROFILES          3
 
 _Static_assert(OPTIONS_SOCKETS_MAX <= NET_SOCKETS_MAX, "net takes what the command line may bring");
+_Static_assert(NET_SOCKETS_MAX <= ENGINE_SOCKETS_MAX, "the server is told of all");
 
 struct worker {
     uv_loop_t loop;

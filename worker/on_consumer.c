@@ -35,6 +35,7 @@ int on_create_consumer(struct engine *e, const Althing__Request *r, int64_t now_
         .producer = m->producer,
         .ssrc = m->ssrc,
         .rtx_ssrc = m->rtx_ssrc,
+        .only_encoding = m->only_encoding,
         .paused = m->paused,
         .preferred_spatial = m->preferred ? m->preferred->spatial : LAYERS_ALL,
         .preferred_temporal = m->preferred ? m->preferred->temporal : LAYERS_ALL,

@@ -22,6 +22,11 @@ on_method_f on_restart_ice;
 on_method_f on_close_transport;
 on_method_f on_set_max_incoming_bitrate;
 
+on_method_f on_create_plain_transport;
+on_method_f on_connect_plain_transport;
+on_method_f on_create_pipe_transport;
+on_method_f on_connect_pipe_transport;
+
 on_method_f on_create_producer;
 on_method_f on_pause_producer;
 on_method_f on_close_producer;

@@ -39,6 +39,10 @@ static on_method_f *const methods[] = {
     [ALTHING__REQUEST__METHOD_REQUEST_KEY_FRAME] = on_request_key_frame,
     [ALTHING__REQUEST__METHOD_CLOSE_CONSUMER] = on_close_consumer,
     [ALTHING__REQUEST__METHOD_SET_MAX_INCOMING_BITRATE] = on_set_max_incoming_bitrate,
+    [ALTHING__REQUEST__METHOD_CREATE_PLAIN_TRANSPORT] = on_create_plain_transport,
+    [ALTHING__REQUEST__METHOD_CONNECT_PLAIN_TRANSPORT] = on_connect_plain_transport,
+    [ALTHING__REQUEST__METHOD_CREATE_PIPE_TRANSPORT] = on_create_pipe_transport,
+    [ALTHING__REQUEST__METHOD_CONNECT_PIPE_TRANSPORT] = on_connect_pipe_transport,
     [ALTHING__REQUEST__METHOD_START_TRACE] = on_start_trace,
     [ALTHING__REQUEST__METHOD_STOP_TRACE] = on_stop_trace,
 };
@@ -244,6 +248,27 @@ static int reply_done(struct channel *c, uint64_t id, int err)
     return send_reply(c, &reply);
 }
 
+/* Where the worker's sockets are. Each is as long as the other, which protobuf-c wants as pointers. */
+struct sockets {
+    char ip[ENGINE_SOCKETS_MAX][ADDR_STR_MAX];
+    Althing__SocketAddress address[ENGINE_SOCKETS_MAX], *list[ENGINE_SOCKETS_MAX];
+};
+
+static size_t local_sockets(const struct engine *e, struct sockets *s)
+{
+    struct addr local;
+    size_t n = 0;
+    while (n < ENGINE_SOCKETS_MAX && engine_local(e, (uint32_t)n, &local)) {
+        addr_format_ip(&local, s->ip[n]);
+        althing__socket_address__init(&s->address[n]);
+        s->address[n].ip = s->ip[n];
+        s->address[n].port = local.port;
+        s->list[n] = &s->address[n];
+        n++;
+    }
+    return n;
+}
+
 static int reply_hello(struct channel *c, uint64_t id)
 {
     struct dtls_fingerprint prints[DTLS_FINGERPRINTS_MAX];
@@ -262,6 +287,9 @@ static int reply_hello(struct channel *c, uint64_t id)
         out[i].value = prints[i].value;
         list[i] = &out[i];
     }
+    struct sockets sockets;
+    hello.n_udp = local_sockets(c->engine, &sockets);
+    hello.udp = sockets.list;
     Althing__Reply reply = ALTHING__REPLY__INIT;
     reply.id = id;
     reply.result_case = ALTHING__REPLY__RESULT_HELLO;

@@ -61,13 +61,13 @@ static int make_layers(struct consumer *c, const struct params_consumer *in)
 {
     const struct producer *p = c->producer;
     struct layers_conf conf = {
-        .n_streams = p->n_streams,
-        .spatial_layers = p->n_streams > 1 ? 1 : p->streams[0]->spatial_layers,
+        .n_streams = c->n_streams,
+        .spatial_layers = c->n_streams > 1 ? 1 : p->streams[c->base]->spatial_layers,
         .temporal_layers = 1,
         .clock_rate = p->media.codecs[0].clock_rate,
         .key_frames = key_frames_told(p),
     };
-    for (size_t i = 0; i < p->n_streams; i++) {
+    for (size_t i = c->base; i < c->base + c->n_streams; i++) {
         if (p->streams[i]->temporal_layers > conf.temporal_layers)
             conf.temporal_layers = p->streams[i]->temporal_layers;
     }
@@ -76,8 +76,8 @@ static int make_layers(struct consumer *c, const struct params_consumer *in)
     if (err)
         return err;
     layers_prefer(c->layers, in->preferred_spatial, in->preferred_temporal);
-    for (size_t i = 0; i < p->n_streams; i++) {
-        if (p->streams[i]->active)
+    for (size_t i = 0; i < c->n_streams; i++) {
+        if (p->streams[c->base + i]->active)
             layers_active(c->layers, i, true);
     }
     return 0;
@@ -99,6 +99,8 @@ static int fill(struct consumer *c, const struct params_consumer *in, int64_t no
     c->ssrc = in->ssrc;
     c->rtx_ssrc = in->rtx_ssrc;
     c->paused = in->paused;
+    c->base = in->only_encoding ? (uint8_t)(in->only_encoding - 1) : 0;
+    c->n_streams = in->only_encoding ? 1 : (uint8_t)c->producer->n_streams;
     c->score_told = SCORE_MAX;
     c->score_told_us = now_us - EVENT_SPACING_US;
     for (size_t i = 0; i < in->media.n_codecs; i++)
@@ -144,6 +146,8 @@ int consumer_create(struct engine *e, const struct params_consumer *in, int64_t 
     struct producer *p = producer_find(e, in->producer);
     if (!t || !p || p->transport->router != t->router)
         return -ENOENT;
+    if (in->only_encoding > p->n_streams)
+        return -EINVAL;
     int err = check_free(e, t, in);
     if (err)
         return err;
@@ -207,12 +211,13 @@ void consumer_flow_changed(struct consumer *c, int64_t now_us)
 
 void consumer_source_active(struct consumer *c, size_t stream, bool active)
 {
-    layers_active(c->layers, stream, active);
+    if (consumer_carries(c, stream))
+        layers_active(c->layers, stream - c->base, active);
 }
 
 void consumer_source_restarted(struct consumer *c, size_t stream)
 {
-    if (layers_current_stream(c->layers) == (int)stream)
+    if (layers_current_stream(c->layers) == (int)stream - c->base)
         layers_restart(c->layers);
 }
 
@@ -243,7 +248,7 @@ void consumer_check(struct consumer *c, int64_t now_us)
     tell_layers(c, now_us);
     int wanted = c->flowing ? layers_wants_key(c->layers) : -1;
     if (wanted >= 0)
-        inbound_ask_key(c->producer->streams[wanted], now_us);
+        inbound_ask_key(c->producer->streams[c->base + wanted], now_us);
 }
 
 static void tell_score(struct consumer *c, int64_t now_us)
@@ -303,7 +308,7 @@ static void ask_key(struct consumer *c, int64_t now_us)
     if (stream < 0)
         stream = layers_target_stream(c->layers);
     if (c->flowing && stream >= 0)
-        inbound_ask_key(c->producer->streams[stream], now_us);
+        inbound_ask_key(c->producer->streams[c->base + stream], now_us);
 }
 
 int consumer_request_key_frame(struct engine *e, uint64_t id, int64_t now_us)

@@ -39,6 +39,8 @@ struct consumer {
     bool paused;
     bool flowing;
     bool layered; /* the receiver can choose */
+    /* Which of the producer's streams it carries: these; its layers count from there. */
+    uint8_t base, n_streams;
     uint8_t last_fir;
     bool had_fir;
     struct params_media media;
@@ -65,6 +67,11 @@ int consumer_set_preferred(struct engine *e, uint64_t id, uint32_t spatial, uint
                            int64_t now_us);
 int consumer_request_key_frame(struct engine *e, uint64_t id, int64_t now_us);
 void consumer_close(struct engine *e, uint64_t id, int64_t now_us); /* unknown: fine */
+
+static inline bool consumer_carries(const struct consumer *c, size_t stream)
+{
+    return stream - c->base < c->n_streams;
+}
 
 void consumer_ready(struct consumer *c); /* engine_send() visits it */
 void consumer_flow_changed(struct consumer *c, int64_t now_us);

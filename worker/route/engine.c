@@ -139,6 +139,11 @@ void engine_tcp_gone(struct engine *e, const struct tuple *gone, int64_t now_us)
         t->way->tcp_gone(t, gone, now_us);
 }
 
+bool engine_local(const struct engine *e, uint32_t sock, struct addr *local)
+{
+    return e->conf.local && e->conf.local(sock, false, local, e->conf.local_arg);
+}
+
 /* ---- the batch ---- */
 
 void engine_batch(struct engine *e, struct inbound *s, struct packet *pk, int64_t now_us)

@@ -107,6 +107,10 @@ void engine_tcp_gone(struct engine *e, const struct tuple *gone, int64_t now_us)
 int engine_trace_start(struct engine *e, unsigned ring, const struct tracer_job *job);
 void engine_trace_stop(struct engine *e, uint64_t id); /* unknown: fine */
 
+#define ENGINE_SOCKETS_MAX 16 /* UDP sockets */
+/* The address of a UDP socket of ours. False: there is none with that number, or nobody knows. */
+bool engine_local(const struct engine *e, uint32_t sock, struct addr *local);
+
 /* Closes every router and all in it, and forgets all handles: a new server has come. */
 void engine_close_all(struct engine *e, int64_t now_us);
 

@@ -122,7 +122,8 @@ static bool number(struct consumer *c, const struct batch_entry *b,
 {
     const struct packet *pk = b->pk;
     struct layers_result r;
-    layers_packet(c->layers, b->stream->index, pk, c->producer->captures, now_us, &r);
+    layers_packet(c->layers, (size_t)(b->stream->index - c->base), pk,
+                  c->producer->captures + c->base, now_us, &r);
     *switched = r.switched;
     if (r.switched) {
         seqmap_switch(&c->seqmap, pk->ext_seq, r.skip_seq);
@@ -182,7 +183,7 @@ static void add_media(struct consumer *c, const struct batch_entry *b, int64_t n
     const struct packet *pk = b->pk;
     const struct params_codec *codec = codec_of(c, pk);
     if (pk->rtp.payload_len == 0 || !codec) {
-        if (layers_current_stream(c->layers) == b->stream->index)
+        if (layers_current_stream(c->layers) == b->stream->index - c->base)
             seqmap_drop(&c->seqmap, pk->ext_seq);
         counter_add(&c->counters->packets_discarded, pk->rtp.payload_len != 0);
         return;
@@ -269,7 +270,7 @@ void outbound_consumer(struct consumer *c, int64_t now_us)
     c->n_resends = 0;
     for (const struct batch_entry *b = c->producer->first; b; b = b->next) {
         /* Behind what came before its stream started anew, the new numbers would seem to leap. */
-        if (b->pk->ext_seq >= recv_first(b->stream->recv))
+        if (consumer_carries(c, b->stream->index) && b->pk->ext_seq >= recv_first(b->stream->recv))
             add_media(c, b, now_us);
     }
     consumer_check(c, now_us);

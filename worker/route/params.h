@@ -55,8 +55,9 @@ struct params_producer {
 struct params_consumer {
     uint64_t transport, consumer, producer;
     struct params_media media;
-    uint32_t ssrc;     /* never 0 */
-    uint32_t rtx_ssrc; /* 0: resend on ssrc */
+    uint32_t ssrc;          /* never 0 */
+    uint32_t rtx_ssrc;      /* 0: resend on ssrc */
+    uint32_t only_encoding; /* 1, 2, ..: that one, whole; 0: what the receiver chooses of all */
     bool paused;
     uint32_t preferred_spatial, preferred_temporal; /* LAYERS_ALL: the highest */
 };

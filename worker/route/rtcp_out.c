@@ -81,7 +81,7 @@ static size_t blocks(struct transport *t, struct producer **p, size_t *stream,
 static bool sender_report(struct consumer *c, struct rtcp_sr *sr, int64_t now_us)
 {
     int current = layers_current_stream(c->layers);
-    const struct capture *line = current >= 0 ? &c->producer->captures[current] : NULL;
+    const struct capture *line = current >= 0 ? &c->producer->captures[c->base + current] : NULL;
     return send_make_report(c->send, line, layers_ts_shift(c->layers),
                             engine_wall_us(c->transport->engine, now_us), now_us, sr);
 }

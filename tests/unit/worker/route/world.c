@@ -90,10 +90,15 @@ static void flushed(struct outbox *ob, void *arg)
         if (!s->len)
             continue;
         w->n_flushed++;
+        bool taken = false;
         for (size_t j = 0; j < w->n_browsers; j++) {
-            if (tuple_equal(&w->browsers[j].tuple, &s->to))
-                browser_input(&w->browsers[j], s->data, s->len);
+            if (!tuple_equal(&w->browsers[j].tuple, &s->to))
+                continue;
+            taken = true;
+            browser_input(&w->browsers[j], s->data, s->len);
         }
+        if (!taken && w->wire)
+            w->wire(w, s);
     }
 }
 
@@ -250,19 +255,39 @@ static void map_extensions(struct browser *b)
     rtp_ext_map_set(&b->recv_ext, RTP_EXT_TRANSPORT_CC, 5);
 }
 
-struct browser *world_browser(struct world *w, uint64_t transport)
+static struct browser *new_browser(struct world *w, uint64_t transport, uint16_t port)
 {
     assert_true(w->n_browsers < WORLD_BROWSERS);
     struct browser *b = &w->browsers[w->n_browsers++];
     b->world = w;
     b->transport = transport;
     b->tuple.proto = NET_UDP;
-    addr_parse(&b->tuple.remote, "192.0.2.1", (uint16_t)(5000 + transport));
-    snprintf(b->ufrag, sizeof(b->ufrag), "ufrag%u", (unsigned)transport);
-    snprintf(b->password, sizeof(b->password), "password%016u", (unsigned)transport);
+    addr_parse(&b->tuple.remote, "192.0.2.1", port);
     b->rtp = calloc(KEEP, sizeof(*b->rtp));
     b->rtcp = calloc(KEEP, sizeof(*b->rtcp));
     map_extensions(b);
+    return b;
+}
+
+struct browser *world_plain(struct world *w, uint64_t transport, uint16_t port,
+                            const struct srtp_key *key)
+{
+    struct browser *b = new_browser(w, transport, port);
+    if (key) {
+        assert_int_equal(srtp_rx_new(&b->rx, key, SRTP_BACKEND_EVP), 0);
+        assert_int_equal(srtp_tx_new(&b->tx, key, SRTP_BACKEND_EVP), 0);
+    } else {
+        srtp_rx_new_clear(&b->rx);
+        srtp_tx_new_clear(&b->tx);
+    }
+    return b;
+}
+
+struct browser *world_browser(struct world *w, uint64_t transport)
+{
+    struct browser *b = new_browser(w, transport, (uint16_t)(5000 + transport));
+    snprintf(b->ufrag, sizeof(b->ufrag), "ufrag%u", (unsigned)transport);
+    snprintf(b->password, sizeof(b->password), "password%016u", (unsigned)transport);
     struct params_transport p = {.router = WORLD_ROUTER,
                                  .transport = transport,
                                  .ufrag = b->ufrag,
@@ -290,14 +315,12 @@ void browser_check(struct browser *b, bool nominate)
     world_push(b->world, &b->tuple, buf, len);
 }
 
-struct browser *world_join(struct world *w, uint64_t transport)
+void world_secure(struct browser *b)
 {
-    struct browser *b = world_browser(w, transport);
-    struct dtls_fingerprint ours, theirs;
-    assert_int_equal(dtls_cert_fingerprints(w->browser_cert, &ours, 1), 1);
+    struct world *w = b->world;
+    struct dtls_fingerprint theirs;
+    struct srtp_key remote, local;
     assert_int_equal(dtls_cert_fingerprints(w->cert, &theirs, 1), 1);
-    struct params_fingerprint print = {ours.algorithm, ours.value};
-    assert_int_equal(webrtc_connect(w->engine, transport, false, &print, 1, w->now_us), 0);
     assert_int_equal(dtls_new(&b->dtls, w->browser_cert, &dtls_handlers, b), 0);
     browser_check(b, true);
     world_run(w);
@@ -306,10 +329,19 @@ struct browser *world_join(struct world *w, uint64_t transport)
     dtls_start(b->dtls, w->now_us);
     world_run(w);
     assert_int_equal(dtls_state(b->dtls), DTLS_CONNECTED);
-    struct srtp_key remote, local;
     assert_int_equal(dtls_srtp_keys(b->dtls, &remote, &local), 0);
     assert_int_equal(srtp_rx_new(&b->rx, &remote, SRTP_BACKEND_EVP), 0);
     assert_int_equal(srtp_tx_new(&b->tx, &local, SRTP_BACKEND_EVP), 0);
+}
+
+struct browser *world_join(struct world *w, uint64_t transport)
+{
+    struct browser *b = world_browser(w, transport);
+    struct dtls_fingerprint ours;
+    assert_int_equal(dtls_cert_fingerprints(w->browser_cert, &ours, 1), 1);
+    struct params_fingerprint print = {ours.algorithm, ours.value};
+    assert_int_equal(webrtc_connect(w->engine, transport, false, &print, 1, w->now_us), 0);
+    world_secure(b);
     return b;
 }
 

@@ -74,6 +74,8 @@ struct world {
     size_t n_events;
     size_t n_flushed;   /* datagrams sent in all */
     size_t batch_limit; /* datagrams of one engine_receive() */
+    /* gets what is sent to no browser; NULL: it is lost */
+    void (*wire)(struct world *w, const struct out_slot *slot);
 };
 
 void world_open(struct world *w);
@@ -84,6 +86,10 @@ void world_close(struct world *w);
 struct browser *world_browser(struct world *w,
                               uint64_t transport); /* its transport; not yet connected */
 struct browser *world_join(struct world *w, uint64_t transport); /* the same, and connected */
+void world_secure(struct browser *b); /* ICE and DTLS of one whose transport is connected to it */
+/* One without ICE and DTLS, on this port; the keys (NULL: clear) are those of both directions. It has no transport yet. */
+struct browser *world_plain(struct world *w, uint64_t transport, uint16_t port,
+                            const struct srtp_key *key);
 void world_push(struct world *w, const struct tuple *from, const void *data, size_t len);
 void world_run(struct world *w);               /* a batch of all that was pushed */
 void world_after(struct world *w, int64_t us); /* lets time pass, deadline by deadline */
