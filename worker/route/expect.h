@@ -1,8 +1,8 @@
-/* expect.h - which transport a packet belongs to when its tuple does not say, by its SSRC: of a sender whose address is not known yet,
- * and of pipes, all of which share one tuple between two workers.
+/* expect.h - which transport a packet belongs to when its tuple does not say, by its SSRC: of a sender whose address is not known
+ * yet, and of pipes, all of which share one tuple between two workers.
  *
- * The engine holds the table; a transport owns its list of entries. An SSRC is expected by one transport at most. Bounded by the SSRCs
- * of the producers there may be.
+ * The engine holds the table; a transport owns its list of entries. An SSRC is expected by one transport at most. Bounded by the
+ * SSRCs of the producers there may be.
  */
 #ifndef ALTHING_WORKER_ROUTE_EXPECT_H
 #define ALTHING_WORKER_ROUTE_EXPECT_H

@@ -5,8 +5,8 @@
  *
  * Learning: the address of the first packet that is authentic, or, in a clear transport, that is well-formed RTP with an announced
  * SSRC and a payload type of its producer. It is then kept, whoever else sends, until nothing came from it for PLAIN_SILENCE_US;
- * so nothing is ever sent to an address that has not sent us media lately. Without rtcp_mux the address of RTCP is learnt likewise, from
- * the same host. A fixed address is the server's word, and is sent to as long as the transport is there.
+ * so nothing is ever sent to an address that has not sent us media lately. Without rtcp_mux the address of RTCP is learnt
+ * likewise, from the same host. A fixed address is the server's word, and is sent to as long as the transport is there.
  *
  * RTCP that is not multiplexed comes to the same port of ours: its remote port alone is another one.
  */

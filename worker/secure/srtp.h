@@ -10,8 +10,8 @@
  * Sending: the caller keeps extended sequence numbers and gives the roll-over counter, so a packet sent again comes out identical
  * to the bit. It must never give two different packets the same (SSRC, roc, sequence number): that would break the cipher.
  *
- * A clear session has no key: what comes is taken for plain RTP and RTCP, any number of times, and what goes is plain. It has its own
- * constructors, so that no negotiation and no profile ever leads to one.
+ * A clear session has no key: what comes is taken for plain RTP and RTCP, any number of times, and what goes is plain. It has its
+ * own constructors, so that no negotiation and no profile ever leads to one.
  *
  * Packets that do not open are the caller's to count; nothing is logged and nothing is torn down.
  */
