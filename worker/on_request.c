@@ -5,6 +5,7 @@
 #include "proto/counters.h"
 #include "proto/worker.pb-c.h"
 #include "worker/on_methods.h"
+#include "worker/route/tell.h"
 #include "worker/secure/dtls.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 #define PROTOCOL_VERSION 1
 /* Bytes of a reply or an event: fixed fields, our fingerprints, one sentence. */
 #define FRAME_OUT_MAX 4096
+#define LIST_PAGE                                                                                  \
+    128 /* handles; each may come with a few events, for which the channel needs room */
 
 struct channel {
     struct channel_config conf;
@@ -307,9 +310,29 @@ static int take_hello(struct channel *c, const Althing__Frame *f, int64_t now_us
     if (m->epoch > c->epoch) {
         c->epoch = m->epoch; /* first, so that the events of closing carry no old one */
         c->lost = 0;
-        engine_close_all(c->engine, now_us);
+        if (!m->keep)
+            engine_close_all(c->engine, now_us);
     }
     return reply_hello(c, f->request->id);
+}
+
+static int take_list(struct channel *c, const Althing__Request *r)
+{
+    uint64_t handles[LIST_PAGE];
+    Althing__ObjectList list = ALTHING__OBJECT_LIST__INIT;
+    bool more;
+    int n = tell(c->engine, (enum tell_kind)r->list_objects->kind, r->list_objects->after, handles,
+                 LIST_PAGE, &more);
+    if (n < 0)
+        return reply_done(c, r->id, n);
+    list.handles = handles;
+    list.n_handles = (size_t)n;
+    list.more = more;
+    Althing__Reply reply = ALTHING__REPLY__INIT;
+    reply.id = r->id;
+    reply.result_case = ALTHING__REPLY__RESULT_OBJECT_LIST;
+    reply.object_list = &list;
+    return send_reply(c, &reply);
 }
 
 static int take_request(struct channel *c, const Althing__Frame *f, int64_t now_us)
@@ -319,6 +342,8 @@ static int take_request(struct channel *c, const Althing__Frame *f, int64_t now_
         return take_hello(c, f, now_us);
     if (f->epoch != c->epoch || c->epoch == 0)
         return reply_done(c, r->id, -EPROTO);
+    if (r->method_case == ALTHING__REQUEST__METHOD_LIST_OBJECTS)
+        return take_list(c, r);
     size_t method = (size_t)r->method_case;
     if (method >= sizeof(methods) / sizeof(methods[0]) || !methods[method])
         return reply_done(c, r->id, -ENOTSUP);

@@ -5,7 +5,7 @@
  * wait in the socket, so that replies have room and the server feels that it is too fast.
  *
  * A frame that does not decode, or has no request, or comes from an older epoch, is counted and ends nothing. A newer epoch, said
- * by a Hello, closes everything the worker has. Nothing but Hello is accepted before the first Hello.
+ * by a Hello, closes everything the worker has, unless it says to keep it. Nothing but Hello is accepted before the first Hello.
  *
  * An event that the chan refuses is dropped; `Resync` with the number of lost ones follows as soon as the chan takes it.
  */

@@ -15,6 +15,7 @@
 struct pending {
     uint64_t id, handle;
     channel_reply_f *fn;
+    channel_list_f *list; /* of a ListObjects, instead of fn */
     void *arg;
     int64_t sent_us;
 };
@@ -51,7 +52,7 @@ static int breach(struct channel *c, const char *why)
     return -EPROTO;
 }
 
-int channel_new(struct channel **cp, int fd, uint64_t epoch,
+int channel_new(struct channel **cp, int fd, uint64_t epoch, bool keep,
                 const struct channel_handlers *handlers, void *arg, int64_t now_us)
 {
     struct channel *c = mem_zalloc(sizeof(*c));
@@ -69,6 +70,7 @@ int channel_new(struct channel **cp, int fd, uint64_t epoch,
     Althing__Hello hello = ALTHING__HELLO__INIT;
     hello.version = CHANNEL_VERSION;
     hello.epoch = epoch;
+    hello.keep = keep;
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_HELLO;
     rq.hello = &hello;
@@ -98,12 +100,19 @@ static struct pending take_first(struct channel *c)
     return p;
 }
 
+static void finish(const struct pending *p, const char *err)
+{
+    if (p->list)
+        p->list(NULL, p->arg);
+    else if (p->fn)
+        p->fn(p->handle, err, p->arg);
+}
+
 void channel_fail(struct channel *c, const char *err)
 {
     while (c->count) {
         struct pending p = take_first(c);
-        if (p.fn)
-            p.fn(p.handle, err, p.arg);
+        finish(&p, err);
     }
 }
 
@@ -132,8 +141,7 @@ int64_t channel_deadline_us(const struct channel *c)
     return c->count ? c->ring[c->first].sent_us + CHANNEL_TIMEOUT_US : INT64_MAX;
 }
 
-int channel_request(struct channel *c, Althing__Request *rq, uint64_t handle, channel_reply_f *fn,
-                    void *arg, int64_t now_us)
+static int request(struct channel *c, Althing__Request *rq, const struct pending *p)
 {
     if (c->count == CHANNEL_PENDING_MAX) {
         c->why = "the worker does not answer";
@@ -156,8 +164,29 @@ int channel_request(struct channel *c, Althing__Request *rq, uint64_t handle, ch
         return err;
     }
     size_t at = (c->first + c->count++) % CHANNEL_PENDING_MAX;
-    c->ring[at] = (struct pending){c->next_id++, handle, fn, arg, now_us};
+    c->ring[at] = *p;
+    c->ring[at].id = c->next_id++;
     return 0;
+}
+
+int channel_request(struct channel *c, Althing__Request *rq, uint64_t handle, channel_reply_f *fn,
+                    void *arg, int64_t now_us)
+{
+    const struct pending p = {.handle = handle, .fn = fn, .arg = arg, .sent_us = now_us};
+    return request(c, rq, &p);
+}
+
+int channel_list(struct channel *c, Althing__ObjectKind kind, uint64_t after, channel_list_f *fn,
+                 void *arg, int64_t now_us)
+{
+    const struct pending p = {.list = fn, .arg = arg, .sent_us = now_us};
+    Althing__ListObjects msg = ALTHING__LIST_OBJECTS__INIT;
+    msg.kind = kind;
+    msg.after = after;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_LIST_OBJECTS;
+    rq.list_objects = &msg;
+    return request(c, &rq, &p);
 }
 
 static int on_hello(struct channel *c, const Althing__HelloReply *h)
@@ -189,11 +218,15 @@ static int on_reply(struct channel *c, const Althing__Reply *r)
         take_first(c);
         return on_hello(c, r->hello);
     }
-    if (r->result_case != ALTHING__REPLY__RESULT__NOT_SET)
+    bool list = c->ring[c->first].list && !r->error;
+    if (r->result_case !=
+        (list ? ALTHING__REPLY__RESULT_OBJECT_LIST : ALTHING__REPLY__RESULT__NOT_SET))
         return breach(c, "a reply to something else");
     struct pending p = take_first(c);
-    if (p.fn)
-        p.fn(p.handle, !r->error ? NULL : *r->error->text ? r->error->text : "refused", p.arg);
+    if (list)
+        p.list(r->object_list, p.arg);
+    else
+        finish(&p, !r->error ? NULL : *r->error->text ? r->error->text : "refused");
     return 0;
 }
 

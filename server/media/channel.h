@@ -22,6 +22,8 @@ struct channel;
 
 /* err NULL: done; else one sentence. `handle` is what channel_request() was given. */
 typedef void channel_reply_f(uint64_t handle, const char *err, void *arg);
+/* A page of the worker's objects, borrowed; list NULL: an error. */
+typedef void channel_list_f(const Althing__ObjectList *list, void *arg);
 
 /* Called from channel_read() only. The messages are checked (enums and strings in range) and borrowed; handles may be unknown. */
 struct channel_handlers {
@@ -30,7 +32,9 @@ struct channel_handlers {
 };
 
 /* Takes fd, sends Hello. 0 or -errno (fd is closed then too). */
-int channel_new(struct channel **cp, int fd, uint64_t epoch, const struct channel_handlers *handlers, void *arg, int64_t now_us);
+/* keep: the worker goes on with what a former server has made. */
+int channel_new(struct channel **cp, int fd, uint64_t epoch, bool keep, const struct channel_handlers *handlers, void *arg,
+                int64_t now_us);
 void channel_free(struct channel *c); /* callbacks that are left are dropped; NULL is fine */
 /* Calls all callbacks that are left, with this error. */
 void channel_fail(struct channel *c, const char *err);
@@ -42,6 +46,8 @@ bool channel_wants_write(const struct channel *c);
 /* Sets rq->id. fn may be NULL. 0, or -ENOBUFS (the worker does not read), -EPIPE, -EMSGSIZE (over a frame): then fn is not
  * called. */
 int channel_request(struct channel *c, Althing__Request *rq, uint64_t handle, channel_reply_f *fn, void *arg, int64_t now_us);
+/* ListObjects, likewise; what events it brings come before. */
+int channel_list(struct channel *c, Althing__ObjectKind kind, uint64_t after, channel_list_f *fn, void *arg, int64_t now_us);
 /* Reads what is there, a few hundred frames at most. 0, -EPIPE (the worker is gone), -EPROTO. No callback may free the
  * channel. */
 int channel_read(struct channel *c);

@@ -1,4 +1,4 @@
-#include "server/media/media.h"
+#include "server/media/media_int.h"
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -13,63 +13,6 @@
 #include <utlist.h>
 
 #define TICK_LATE_US S_US(1)
-#define EPOCH_SHIFT  40 /* of handles: 2^40 objects a start of the server */
-
-struct media_router {
-    struct change change; /* first */
-    struct media_worker *worker;
-    uint64_t handle;
-    void *user;
-    struct media_router *prev, *next;
-};
-
-/* A request that the channel did not take: its callback is called from the loop. */
-struct unsent {
-    uint64_t handle;
-    channel_reply_f *fn;
-    void *arg;
-    struct unsent *next;
-};
-
-struct media_worker {
-    struct media *media;
-    uint32_t index;
-    uint64_t generation;
-    int32_t pid;
-    bool answers;       /* said hello */
-    const char *doomed; /* to be dropped as bad; NULL: not */
-    struct channel *channel;
-    uv_poll_t *poll; /* its own allocation: it outlives us until libuv let go of it */
-    int counters_fd;
-    struct counters_reader *counters;
-    struct handoff_candidate candidates[HANDOFF_CANDIDATES_MAX];
-    size_t n_candidates;
-    struct media_fingerprint fingerprints[8];
-    size_t n_fingerprints;
-    struct media_router *routers;
-    struct unsent *unsent;
-};
-
-/* Outlives the workers that come and go in it. */
-struct place {
-    struct change change; /* first */
-    uint32_t index;
-};
-
-struct media {
-    struct change_listener listener;
-    struct place places[MEDIA_WORKERS_MAX];
-    uv_loop_t *loop;
-    uint64_t epoch, next_handle;
-    struct media_handlers handlers;
-    void *arg;
-    struct media_worker *workers[MEDIA_WORKERS_MAX]; /* by index */
-    uv_timer_t *reaper;                              /* drops the doomed from the loop */
-    int64_t ticked_us, excused_us;     /* the last tick; no answer is overdue before */
-    uint64_t *lost[MEDIA_WORKERS_MAX]; /* COUNTERS_FIELDS_MAX each, of a place's former workers */
-    uint32_t n_places;
-    uint64_t n_lost;
-};
 
 static void free_handle(uv_handle_t *h)
 {
@@ -106,6 +49,7 @@ static void worker_free(struct media_worker *w)
         uv_poll_stop(w->poll);
         uv_close((uv_handle_t *)w->poll, free_handle);
     }
+    takeover_free(w->takeover);
     channel_free(w->channel);
     counters_reader_free(w->counters);
     if (w->counters_fd >= 0)
@@ -127,6 +71,9 @@ void media_free(struct media *m)
             free(r);
         worker_free(w);
     }
+    struct awaited *a, *tmp_awaited;
+    LL_FOREACH_SAFE (m->awaited, a, tmp_awaited)
+        free(a);
     uv_close((uv_handle_t *)m->reaper, free_handle);
     free(m);
 }
@@ -203,16 +150,21 @@ static void reap(uv_timer_t *t)
     }
 }
 
-static void doom(struct media_worker *w, const char *why)
+void media_reap_soon(struct media *m)
+{
+    uv_timer_start(m->reaper, reap, 0, 0);
+}
+
+void media_doom(struct media_worker *w, const char *why)
 {
     if (!w->doomed)
         w->doomed = why;
-    uv_timer_start(w->media->reaper, reap, 0, 0);
+    media_reap_soon(w->media);
 }
 
 static void readable(uv_poll_t *poll, int status, int events);
 
-static void poll_again(struct media_worker *w)
+void media_poll(struct media_worker *w)
 {
     if (w->poll)
         uv_poll_start(w->poll, UV_READABLE | (channel_wants_write(w->channel) ? UV_WRITABLE : 0),
@@ -233,10 +185,74 @@ static void readable(uv_poll_t *poll, int status, int events)
         worker_drop(w, err == -EPROTO ? channel_why(w->channel) : "the channel is closed",
                     err == -EPROTO);
     else
-        poll_again(w);
+        media_poll(w);
 }
 
 /* ---- the start of a worker ---- */
+
+static void ready(struct media_worker *w)
+{
+    w->answers = true;
+    place_changed(w->media, w->index);
+    w->media->handlers.worker_up(w->media->arg);
+}
+
+static void on_taken_over(const struct takeover_objects *objects, void *arg)
+{
+    struct media_worker *w = arg;
+    if (objects) {
+        log_info("media", "worker is taken over index=%u routers=%zu transports=%zu", w->index,
+                 objects->n[ALTHING__OBJECT_KIND__OBJECT_ROUTER],
+                 objects->n[ALTHING__OBJECT_KIND__OBJECT_TRANSPORT]);
+        w->media->handlers.taken_over(w, objects, w->media->arg);
+    }
+    takeover_free(w->takeover);
+    w->takeover = NULL;
+    if (objects)
+        ready(w);
+    else
+        media_doom(w, "it does not say what it has");
+}
+
+static bool is_awaited(const struct media *m, uint32_t index, uint64_t generation)
+{
+    const struct awaited *a;
+    LL_FOREACH (m->awaited, a) {
+        if (a->index == index && a->generation == generation)
+            return true;
+    }
+    return false;
+}
+
+/* The routers that a former server had on it. False: none. */
+static bool take_back(struct media_worker *w)
+{
+    struct media *m = w->media;
+    struct awaited *a, *tmp;
+    bool any = false;
+    LL_FOREACH_SAFE (m->awaited, a, tmp) {
+        if (a->index != w->index || a->generation != w->generation)
+            continue;
+        LL_DELETE(m->awaited, a);
+        m->handlers.router_back(media_router_add(w, a->handle, a->user), a->user, m->arg);
+        free(a);
+        any = true;
+    }
+    return any;
+}
+
+/* Those of this place (all: of every place) whose worker will not come. */
+static void give_up(struct media *m, uint32_t index, uint64_t generation, bool all)
+{
+    struct awaited *a, *tmp;
+    LL_FOREACH_SAFE (m->awaited, a, tmp) {
+        if (!all && (a->index != index || a->generation == generation))
+            continue;
+        LL_DELETE(m->awaited, a);
+        m->handlers.router_missed(a->user, m->arg);
+        free(a);
+    }
+}
 
 static void on_hello(const Althing__HelloReply *h, void *arg)
 {
@@ -247,16 +263,29 @@ static void on_hello(const Althing__HelloReply *h, void *arg)
         snprintf(f->algorithm, sizeof(f->algorithm), "%s", h->fingerprints[i]->algorithm);
         snprintf(f->value, sizeof(f->value), "%s", h->fingerprints[i]->value);
     }
-    w->answers = true;
-    place_changed(w->media, w->index);
     log_info("media", "worker answers index=%u generation=%llu pid=%d release=%s", w->index,
              (unsigned long long)w->generation, w->pid, h->release);
-    w->media->handlers.worker_up(w->media->arg);
+    if (!take_back(w))
+        ready(w);
+    else if (takeover_start(&w->takeover, w->channel, on_taken_over, w))
+        media_doom(w, "it cannot be asked what it has");
+}
+
+/* Its states have come as events. What could not be listed is asked for at the next loss. */
+static void on_told_again(const struct takeover_objects *objects, void *arg)
+{
+    (void)objects;
+    struct media_worker *w = arg;
+    takeover_free(w->takeover);
+    w->takeover = NULL;
 }
 
 static void on_event(const Althing__Event *e, void *arg)
 {
     struct media_worker *w = arg;
+    if (e->kind_case == ALTHING__EVENT__KIND_RESYNC && !w->takeover &&
+        takeover_start(&w->takeover, w->channel, on_told_again, w))
+        media_doom(w, channel_why(w->channel));
     w->media->handlers.event(w, e, w->media->arg);
 }
 
@@ -291,7 +320,9 @@ int media_worker_up(struct media *m, const struct handoff *h, int channel_fd_, i
     w->n_candidates = h->n_candidates;
     memcpy(w->candidates, h->candidates, sizeof(w->candidates));
     static const struct channel_handlers handlers = {on_hello, on_event};
-    int err = channel_new(&w->channel, channel_fd_, m->epoch, &handlers, w, clock_now_us());
+    give_up(m, h->index, h->generation, false);
+    bool keep = is_awaited(m, h->index, h->generation);
+    int err = channel_new(&w->channel, channel_fd_, m->epoch, keep, &handlers, w, clock_now_us());
     if (!err) {
         w->poll = mem_zalloc(sizeof(*w->poll));
         err = uv_poll_init(m->loop, w->poll, channel_fd(w->channel));
@@ -308,7 +339,7 @@ int media_worker_up(struct media *m, const struct handoff *h, int channel_fd_, i
     m->workers[w->index] = w;
     for (uint32_t i = 0; i < m->n_places; i++) /* they may be more than before */
         place_changed(m, i);
-    poll_again(w);
+    media_poll(w);
     return 0;
 }
 
@@ -326,6 +357,8 @@ void media_tick(struct media *m, int64_t now_us)
     if (now_us - m->ticked_us > TICK_LATE_US)
         m->excused_us = now_us + CHANNEL_TIMEOUT_US;
     m->ticked_us = now_us;
+    if (m->awaited && m->await_until_us < now_us)
+        give_up(m, 0, 0, true);
     for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
         struct media_worker *w = m->workers[i];
         if (!w)
@@ -350,201 +383,4 @@ bool media_ready(const struct media *m)
 uint64_t media_handle(struct media *m)
 {
     return m->epoch << EPOCH_SHIFT | m->next_handle++;
-}
-
-/* ---- routers and requests ---- */
-
-static struct media_worker *least_loaded(struct media *m)
-{
-    struct media_worker *best = NULL;
-    uint64_t best_load = 0;
-    for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
-        struct media_worker *w = m->workers[i];
-        if (!w || !w->answers || w->doomed)
-            continue;
-        uint64_t load = 0;
-        struct media_router *r;
-        DL_FOREACH (w->routers, r)
-            load += 1 + m->handlers.load(r->user, m->arg);
-        if (!best || load < best_load) {
-            best = w;
-            best_load = load;
-        }
-    }
-    return best;
-}
-
-struct media_router *media_router_new(struct media *m, const char *room, void *user)
-{
-    struct media_worker *w = least_loaded(m);
-    if (!w)
-        return NULL;
-    struct media_router *r = mem_zalloc(sizeof(*r));
-    r->worker = w;
-    r->handle = media_handle(m);
-    r->user = user;
-    DL_APPEND(w->routers, r);
-    r->change.type = CHANGE_ROUTER;
-    change_tell(&m->listener, &r->change);
-    char *id = mem_strdup(room);
-    Althing__CreateRouter create = ALTHING__CREATE_ROUTER__INIT;
-    create.router = r->handle;
-    create.room = id;
-    Althing__Request rq = ALTHING__REQUEST__INIT;
-    rq.method_case = ALTHING__REQUEST__METHOD_CREATE_ROUTER;
-    rq.create_router = &create;
-    media_request(r, &rq, r->handle, NULL, NULL);
-    free(id);
-    return r;
-}
-
-void media_router_free(struct media_router *r)
-{
-    if (!r)
-        return;
-    Althing__CloseRouter msg = ALTHING__CLOSE_ROUTER__INIT;
-    msg.router = r->handle;
-    Althing__Request rq = ALTHING__REQUEST__INIT;
-    rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_ROUTER;
-    rq.close_router = &msg;
-    media_request(r, &rq, r->handle, NULL, NULL);
-    change_end(&r->worker->media->listener, &r->change);
-    DL_DELETE(r->worker->routers, r);
-    free(r);
-}
-
-bool media_router_busy(const struct media_router *r)
-{
-    return channel_busy(r->worker->channel);
-}
-
-void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle,
-                   channel_reply_f *fn, void *arg)
-{
-    struct media_worker *w = r->worker;
-    int err = channel_request(w->channel, rq, handle, fn, arg, clock_now_us());
-    if (!err) {
-        poll_again(w);
-        return;
-    }
-    if (err != -EMSGSIZE)
-        doom(w, channel_why(w->channel));
-    struct unsent *u = mem_zalloc(sizeof(*u));
-    *u = (struct unsent){handle, fn, arg, NULL};
-    LL_APPEND(w->unsent, u);
-    uv_timer_start(w->media->reaper, reap, 0, 0);
-}
-
-uint64_t media_router_handle(const struct media_router *r)
-{
-    return r->handle;
-}
-
-bool media_router_on(const struct media_router *r, const struct media_worker *w)
-{
-    return r->worker == w;
-}
-
-const struct media_worker *media_router_worker(const struct media_router *r)
-{
-    return r->worker;
-}
-
-/* ---- what is known of a worker ---- */
-
-uint32_t media_worker_index(const struct media_worker *w)
-{
-    return w->index;
-}
-
-uint64_t media_worker_generation(const struct media_worker *w)
-{
-    return w->generation;
-}
-
-int32_t media_worker_pid(const struct media_worker *w)
-{
-    return w->pid;
-}
-
-bool media_worker_answers(const struct media_worker *w)
-{
-    return w->answers;
-}
-
-const struct handoff_candidate *media_worker_candidates(const struct media_worker *w, size_t *n)
-{
-    *n = w->n_candidates;
-    return w->candidates;
-}
-
-const struct media_fingerprint *media_worker_fingerprints(const struct media_worker *w, size_t *n)
-{
-    *n = w->n_fingerprints;
-    return w->fingerprints;
-}
-
-struct counters_reader *media_worker_counters(const struct media_worker *w)
-{
-    return w->counters;
-}
-
-uint32_t media_places(const struct media *m)
-{
-    return m->n_places;
-}
-
-const struct media_worker *media_worker_at(const struct media *m, uint32_t index)
-{
-    return index < MEDIA_WORKERS_MAX ? m->workers[index] : NULL;
-}
-
-const uint64_t *media_place_totals(const struct media *m, uint32_t index)
-{
-    return index < MEDIA_WORKERS_MAX ? m->lost[index] : NULL;
-}
-
-uint64_t media_workers_lost(const struct media *m)
-{
-    return m->n_lost;
-}
-
-/* ---- for who shows it all ---- */
-
-void media_listen(struct media *m, const struct change_listener *l)
-{
-    m->listener = l ? *l : (struct change_listener){0};
-}
-
-uint32_t media_changed_place(const struct change *c)
-{
-    return ((const struct place *)c)->index;
-}
-
-const struct media_router *media_changed_router(const struct change *c)
-{
-    return (const struct media_router *)c;
-}
-
-void *media_router_user(const struct media_router *r)
-{
-    return r->user;
-}
-
-const struct media_router *media_router_next(const struct media *m, uint64_t *place,
-                                             uint64_t *handle)
-{
-    for (; *place < MEDIA_WORKERS_MAX; *place += 1, *handle = 0) {
-        const struct media_worker *w = m->workers[*place];
-        const struct media_router *r;
-        if (!w)
-            continue;
-        DL_FOREACH (w->routers, r) {
-            if (r->handle > *handle) {
-                *handle = r->handle;
-                return r;
-            }
-        }
-    }
-    return NULL;
 }

@@ -12,6 +12,7 @@
 #include "proto/counters.h"
 #include "proto/handoff.h"
 #include "server/media/channel.h"
+#include "server/media/takeover.h"
 #include "server/room/change.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 #include <uv.h>
 
 #define MEDIA_WORKERS_MAX 256
+#define MEDIA_AWAIT_US    INT64_C(5000000)
 
 struct media;
 struct media_router;
@@ -36,6 +38,13 @@ struct media_handlers {
     void (*event)(const struct media_worker *from, const Althing__Event *event, void *arg);
     /* How much a router's room weighs, for the placement: streams in and out. */
     unsigned (*load)(void *user, void *arg);
+    /* A router that was awaited is back, with its worker; objects of it can be asked for. */
+    void (*router_back)(struct media_router *r, void *user, void *arg);
+    /* An awaited one does not come: its worker is not the one that had it. */
+    void (*router_missed)(void *user, void *arg);
+    /* What the worker has, after its states were told: what nobody knows is to be closed, what it does not have is gone. Then
+     * worker_up. */
+    void (*taken_over)(const struct media_worker *w, const struct takeover_objects *objects, void *arg);
 };
 
 int media_new(struct media **mp, uv_loop_t *loop, uint64_t epoch, const struct media_handlers *handlers, void *arg);
@@ -51,6 +60,13 @@ void media_tick(struct media *m, int64_t now_us);
 bool media_ready(const struct media *m);                      /* at least one worker answered hello */
 
 uint64_t media_handle(struct media *m); /* the next handle */
+
+/* A former server has made this router on this worker: when that comes, router_back() is called, or router_missed() if another one
+ * comes in its place, or none in MEDIA_AWAIT_US. Before the first media_worker_up(). */
+void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user, int64_t now_us);
+void media_forget(struct media *m, const void *user); /* it is awaited no more; not awaited: fine */
+/* Closes an object that only the worker knows. */
+void media_worker_close(struct media *m, const struct media_worker *w, Althing__ObjectKind kind, uint64_t handle);
 
 /* Sends CreateRouter. NULL: no worker is up. */
 struct media_router *media_router_new(struct media *m, const char *room, void *user);

@@ -221,6 +221,32 @@ void consumer_source_restarted(struct consumer *c, size_t stream)
         layers_restart(c->layers);
 }
 
+static void say_layers(const struct consumer *c, bool none, uint32_t spatial, uint32_t temporal)
+{
+    struct engine_event ev = {.kind = ENGINE_LAYERS,
+                              .object = c->id,
+                              .none = none,
+                              .spatial = none ? 0 : spatial,
+                              .temporal = none ? 0 : temporal};
+    engine_event(c->transport->engine, &ev);
+}
+
+static void say_score(const struct consumer *c)
+{
+    struct engine_event ev = {.kind = ENGINE_SCORE, .object = c->id, .score = c->score_told};
+    engine_event(c->transport->engine, &ev);
+}
+
+void consumer_tell(const struct consumer *c)
+{
+    bool none;
+    uint32_t spatial, temporal;
+    layers_told(c->layers, &none, &spatial, &temporal);
+    if (c->layered)
+        say_layers(c, none, spatial, temporal);
+    say_score(c);
+}
+
 static void tell_layers(struct consumer *c, int64_t now_us)
 {
     bool none;
@@ -233,14 +259,8 @@ static void tell_layers(struct consumer *c, int64_t now_us)
         struct tracer_subject subject = tap_consumer(c, true, now_us);
         tracer_layers(&c->transport->engine->tracer, &subject, none, spatial, temporal);
     }
-    if (!c->layered)
-        return;
-    struct engine_event ev = {.kind = ENGINE_LAYERS,
-                              .object = c->id,
-                              .none = none,
-                              .spatial = none ? 0 : spatial,
-                              .temporal = none ? 0 : temporal};
-    engine_event(c->transport->engine, &ev);
+    if (c->layered)
+        say_layers(c, none, spatial, temporal);
 }
 
 void consumer_check(struct consumer *c, int64_t now_us)
@@ -257,8 +277,7 @@ static void tell_score(struct consumer *c, int64_t now_us)
         return;
     c->score_told = c->score.value;
     c->score_told_us = now_us;
-    struct engine_event ev = {.kind = ENGINE_SCORE, .object = c->id, .score = c->score.value};
-    engine_event(c->transport->engine, &ev);
+    say_score(c);
 }
 
 void consumer_tick(struct consumer *c, int64_t now_us)

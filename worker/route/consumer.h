@@ -79,6 +79,7 @@ void consumer_source_active(struct consumer *c, size_t stream, bool active);
 void consumer_source_restarted(struct consumer *c, size_t stream);
 /* Asks for the key frame it waits for, and tells the server of other layers. After anything that may have changed them. */
 void consumer_check(struct consumer *c, int64_t now_us);
+void consumer_tell(const struct consumer *c); /* layers and score to the server, again */
 void consumer_tick(struct consumer *c, int64_t now_us); /* every half second: gauges, score */
 
 /* From the receiver. */

@@ -34,6 +34,12 @@ unsigned producer_score(const struct producer *p)
     return best;
 }
 
+void producer_tell(const struct producer *p)
+{
+    struct engine_event ev = {.kind = ENGINE_SCORE, .object = p->id, .score = p->score_told};
+    engine_event(p->transport->engine, &ev);
+}
+
 void producer_score_changed(struct producer *p, int64_t now_us)
 {
     unsigned score = producer_score(p);
@@ -41,8 +47,7 @@ void producer_score_changed(struct producer *p, int64_t now_us)
         return;
     p->score_told = score;
     p->score_told_us = now_us;
-    struct engine_event ev = {.kind = ENGINE_SCORE, .object = p->id, .score = score};
-    engine_event(p->transport->engine, &ev);
+    producer_tell(p);
 }
 
 static void map_payload_types(struct producer *p)

@@ -49,6 +49,7 @@ struct producer *producer_find(const struct engine *e, uint64_t id); /* or NULL 
 /* The codec that a payload type means, itself or as the RTX of it; NULL: none. */
 const struct params_codec *producer_codec(const struct producer *p, uint8_t pt, bool *rtx);
 unsigned producer_score(const struct producer *p); /* the best of its streams */
+void producer_tell(const struct producer *p); /* its score to the server, again */
 void producer_score_changed(struct producer *p,
                             int64_t now_us); /* tells the server, at most once a second */
 

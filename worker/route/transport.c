@@ -40,7 +40,7 @@ void transport_set_writable(struct transport *t, bool writable, int64_t now_us)
         transport_arm_cc(t);
 }
 
-void transport_tuple_changed(struct transport *t, const struct tuple *tuple)
+void transport_tuple_changed(const struct transport *t, const struct tuple *tuple)
 {
     const struct engine_config *conf = &t->engine->conf;
     struct engine_event ev = {.kind = ENGINE_TUPLE,

@@ -45,6 +45,7 @@ struct transport_way {
     int (*producer_added)(struct transport *t, const struct producer *p);
     void (*producer_removed)(struct transport *t);
     void (*tcp_gone)(struct transport *t, const struct tuple *gone, int64_t now_us);
+    void (*tell)(const struct transport *t); /* its states to the server, again. NULL: it has none */
     void (*free)(struct transport *t); /* of a started or a new one; also what it is found by */
 };
 
@@ -54,7 +55,7 @@ int transport_new(struct transport **tp, struct engine *e, const struct transpor
 void transport_start(struct transport *t, uint32_t max_incoming_bitrate, int64_t now_us);
 void transport_free(struct transport *t); /* never started, or closed */
 void transport_set_writable(struct transport *t, bool writable, int64_t now_us);
-void transport_tuple_changed(struct transport *t, const struct tuple *tuple); /* tells the server */
+void transport_tuple_changed(const struct transport *t, const struct tuple *tuple); /* tells the server */
 void transport_count_received(struct transport *t, const struct dgram *d, int64_t now_us);
 
 /* ---- for the other files of route/ ---- */

@@ -77,6 +77,13 @@ static void claim(struct webrtc *w, const struct tuple *tuple)
 
 /* ---- ICE ---- */
 
+static void tell_ice(const struct transport *t, enum ice_state state)
+{
+    struct engine_event ev = {
+        .kind = ENGINE_ICE_STATE, .object = t->id, .ice = (enum engine_ice_state)state};
+    engine_event(t->engine, &ev);
+}
+
 static void ice_changed(enum ice_state from, enum ice_state to, void *arg)
 {
     const struct transport *t = ((struct webrtc *)arg)->transport;
@@ -86,9 +93,7 @@ static void ice_changed(enum ice_state from, enum ice_state to, void *arg)
     if (to == ICE_DISCONNECTED)
         counter_add(&k->ice_lost, 1);
     counter_set(&t->counters->ice_state, (uint64_t)to);
-    struct engine_event ev = {
-        .kind = ENGINE_ICE_STATE, .object = t->id, .ice = (enum engine_ice_state)to};
-    engine_event(t->engine, &ev);
+    tell_ice(t, to);
 }
 
 static void ice_selected_changed(const struct tuple *tuple, void *arg)
@@ -149,6 +154,15 @@ static void count_failure(struct counters_worker *k, const char *reason)
     }
 }
 
+static void tell_dtls(const struct transport *t, enum dtls_state state, const char *reason)
+{
+    struct engine_event ev = {.kind = ENGINE_DTLS_STATE,
+                              .object = t->id,
+                              .dtls = (enum engine_dtls_state)state,
+                              .reason = state == DTLS_FAILED ? reason : ""};
+    engine_event(t->engine, &ev);
+}
+
 static void dtls_changed(enum dtls_state from, enum dtls_state to, const char *reason, void *arg)
 {
     (void)from;
@@ -162,11 +176,7 @@ static void dtls_changed(enum dtls_state from, enum dtls_state to, const char *r
     if (to == DTLS_FAILED)
         count_failure(k, reason);
     counter_set(&t->counters->dtls_state, (uint64_t)to);
-    struct engine_event ev = {.kind = ENGINE_DTLS_STATE,
-                              .object = t->id,
-                              .dtls = (enum engine_dtls_state)to,
-                              .reason = to == DTLS_FAILED ? reason : ""};
-    engine_event(t->engine, &ev);
+    tell_dtls(t, to, reason);
 }
 
 static const struct dtls_handlers dtls_handlers = {.send = dtls_send, .state = dtls_changed};
@@ -251,6 +261,15 @@ static void way_tcp_gone(struct transport *t, const struct tuple *gone, int64_t 
     secured(t->webrtc, now_us);
 }
 
+static void way_tell(const struct transport *t)
+{
+    const struct webrtc *w = t->webrtc;
+    tell_ice(t, ice_state(w->ice));
+    if (ice_selected(w->ice))
+        transport_tuple_changed(t, ice_selected(w->ice));
+    tell_dtls(t, dtls_state(w->dtls), "");
+}
+
 static void count_unfinished(const struct webrtc *w)
 {
     struct counters_worker *k = w->transport->engine->counts;
@@ -281,6 +300,7 @@ static const struct transport_way way = {
     .dtls = way_dtls,
     .heard = way_heard,
     .tcp_gone = way_tcp_gone,
+    .tell = way_tell,
     .free = way_free,
 };
 

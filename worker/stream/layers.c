@@ -307,6 +307,13 @@ bool layers_changed(struct layers *l, bool *none, uint32_t *spatial, uint32_t *t
     return changed;
 }
 
+void layers_told(const struct layers *l, bool *none, uint32_t *spatial, uint32_t *temporal)
+{
+    *none = l->told.none;
+    *spatial = l->told.spatial;
+    *temporal = l->told.temporal;
+}
+
 int layers_current_stream(const struct layers *l)
 {
     return l->current;

@@ -65,6 +65,8 @@ void layers_packet(struct layers *l, size_t stream, const struct packet *pk,
 int layers_wants_key(const struct layers *l);
 /* True once after each change. *none: nothing is sent. */
 bool layers_changed(struct layers *l, bool *none, uint32_t *spatial, uint32_t *temporal);
+/* What layers_changed() said last. */
+void layers_told(const struct layers *l, bool *none, uint32_t *spatial, uint32_t *temporal);
 int layers_current_stream(const struct layers *l); /* -1: none */
 int layers_target_stream(const struct layers *l);  /* -1: none */
 uint32_t layers_ts_shift(const struct layers *l);  /* of the current stream */

@@ -482,6 +482,60 @@ static void lost_events_are_told(void **state)
     close_rig(&r);
 }
 
+/* A new server that takes over finds all of it, page by page. */
+static void a_new_server_may_take_over(void **state)
+{
+    (void)state;
+    struct rig r;
+    open_rig(&r, 65536);
+    assert_int_equal(hello(&r, 1, 7), 0);
+    for (uint64_t id = 1; id <= 300; id++)
+        assert_int_equal(create_router(&r, id), 0);
+    assert_int_equal(create_transport(&r, 300, 301, "ufrag", PASSWORD), 0);
+    r.epoch = 8;
+    Althing__Hello m = ALTHING__HELLO__INIT;
+    Althing__Request req = ALTHING__REQUEST__INIT;
+    m.version = 1;
+    m.epoch = 8;
+    m.keep = true;
+    req.method_case = ALTHING__REQUEST__METHOD_HELLO;
+    req.hello = &m;
+    assert_int_equal(ask(&r, &req), 0);
+    Althing__ListObjects list = ALTHING__LIST_OBJECTS__INIT;
+    req.method_case = ALTHING__REQUEST__METHOD_LIST_OBJECTS;
+    req.list_objects = &list;
+    list.kind = ALTHING__OBJECT_KIND__OBJECT_ROUTER;
+    uint64_t found = 0;
+    for (bool more = true; more;) {
+        give(&r, &req);
+        Althing__Frame *f = next(&r);
+        assert_int_equal(f->reply->result_case, ALTHING__REPLY__RESULT_OBJECT_LIST);
+        for (size_t i = 0; i < f->reply->object_list->n_handles; i++)
+            assert_int_equal(f->reply->object_list->handles[i], ++found);
+        more = f->reply->object_list->more;
+        list.after = found;
+        althing__frame__free_unpacked(f, NULL);
+    }
+    assert_int_equal(found, 300);
+    list.kind = ALTHING__OBJECT_KIND__OBJECT_TRANSPORT;
+    list.after = 0;
+    give(&r, &req);
+    for (unsigned i = 0; i < 2; i++) { /* its states, in the new epoch */
+        Althing__Frame *f = next(&r);
+        assert_int_equal(f->body_case, ALTHING__FRAME__BODY_EVENT);
+        assert_int_equal(f->epoch, 8);
+        althing__frame__free_unpacked(f, NULL);
+    }
+    Althing__Frame *f = next(&r);
+    assert_int_equal(f->reply->object_list->n_handles, 1);
+    althing__frame__free_unpacked(f, NULL);
+    list.after = 5;
+    assert_int_equal(ask(&r, &req), ALTHING__ERROR_CODE__ERROR_NOT_FOUND);
+    list.kind = ALTHING__OBJECT_KIND__OBJECT_UNSPECIFIED;
+    assert_int_equal(ask(&r, &req), ALTHING__ERROR_CODE__ERROR_MALFORMED);
+    close_rig(&r);
+}
+
 static void the_server_goes(void **state)
 {
     (void)state;
@@ -504,11 +558,11 @@ static void the_server_goes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hello_and_its_epochs),   cmocka_unit_test(hello_tells_fingerprints),
-        cmocka_unit_test(transports_are_checked), cmocka_unit_test(producers_are_checked),
-        cmocka_unit_test(consumers_are_checked),  cmocka_unit_test(closing_the_unknown_is_fine),
-        cmocka_unit_test(garbage_ends_nothing),   cmocka_unit_test(lost_events_are_told),
-        cmocka_unit_test(the_server_goes),
+        cmocka_unit_test(hello_and_its_epochs),       cmocka_unit_test(hello_tells_fingerprints),
+        cmocka_unit_test(transports_are_checked),     cmocka_unit_test(producers_are_checked),
+        cmocka_unit_test(consumers_are_checked),      cmocka_unit_test(closing_the_unknown_is_fine),
+        cmocka_unit_test(garbage_ends_nothing),       cmocka_unit_test(lost_events_are_told),
+        cmocka_unit_test(a_new_server_may_take_over), cmocka_unit_test(the_server_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

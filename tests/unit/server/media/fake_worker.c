@@ -54,6 +54,18 @@ void fake_event(struct fake_worker *w, Althing__Event *event)
     fake_send(w, &f);
 }
 
+static void page(const struct fake_worker *w, const Althing__ListObjects *rq,
+                 Althing__ObjectList *out)
+{
+    const uint64_t *has = w->has[rq->kind];
+    size_t n = w->n_has[rq->kind], at = 0;
+    while (!w->loses_its_way && rq->after && at < n && has[at++] != rq->after) {
+    }
+    out->n_handles = n - at < 3 ? n - at : 3;
+    out->handles = (uint64_t *)(uintptr_t)(has + at);
+    out->more = w->loses_its_way || at + out->n_handles < n;
+}
+
 static void answer(struct fake_worker *w, const Althing__Request *rq)
 {
     char algorithm[] = "sha-256", value[] = "AB:CD:EF", release[] = "0.1.0", empty[] = "";
@@ -67,11 +79,16 @@ static void answer(struct fake_worker *w, const Althing__Request *rq)
     hello.release = release;
     Althing__Error error = ALTHING__ERROR__INIT;
     error.text = w->refuse ? strdup(w->refuse) : empty;
+    Althing__ObjectList list = ALTHING__OBJECT_LIST__INIT;
     Althing__Reply reply = ALTHING__REPLY__INIT;
     reply.id = rq->id;
     if (rq->method_case == ALTHING__REQUEST__METHOD_HELLO) {
         reply.result_case = ALTHING__REPLY__RESULT_HELLO;
         reply.hello = &hello;
+    } else if (rq->method_case == ALTHING__REQUEST__METHOD_LIST_OBJECTS) {
+        reply.result_case = ALTHING__REPLY__RESULT_OBJECT_LIST;
+        reply.object_list = &list;
+        page(w, rq->list_objects, &list);
     } else if (w->refuse && rq->method_case != ALTHING__REQUEST__METHOD_CREATE_ROUTER) {
         reply.error = &error;
     }

@@ -41,7 +41,7 @@ static struct channel *start(struct fake_worker *w)
     int fd;
     n_hello = n_events = n_replies = 0;
     fake_init(w, &fd);
-    assert_int_equal(channel_new(&c, fd, 7, &handlers, NULL, 0), 0);
+    assert_int_equal(channel_new(&c, fd, 7, false, &handlers, NULL, 0), 0);
     return c;
 }
 

@@ -9,7 +9,8 @@
 
 static struct media *media;
 static uv_loop_t loop;
-static unsigned n_up, n_lost, n_bad, n_events, n_failed;
+static unsigned n_up, n_lost, n_bad, n_events, n_failed, n_missed, n_taken;
+static struct media_router *back;
 static struct media_router *last_lost;
 static const struct media_worker *last_from;
 static bool replace; /* place a lost router at once */
@@ -52,6 +53,37 @@ static unsigned load(void *user, void *arg)
     return *(unsigned *)user;
 }
 
+static void router_back(struct media_router *r, void *user, void *arg)
+{
+    (void)user;
+    (void)arg;
+    back = r;
+}
+
+static void router_missed(void *user, void *arg)
+{
+    (void)user;
+    (void)arg;
+    n_missed++;
+}
+
+static void taken_over(const struct media_worker *w, const struct takeover_objects *o, void *arg)
+{
+    (void)arg;
+    assert_int_equal(n_up, 0);
+    assert_non_null(back);
+    n_taken++;
+    /* What is known is 10 and 21; the rest is closed. */
+    for (size_t i = 0; i < o->n[ALTHING__OBJECT_KIND__OBJECT_TRANSPORT]; i++) {
+        uint64_t handle = o->handles[ALTHING__OBJECT_KIND__OBJECT_TRANSPORT][i];
+        if (handle != 21)
+            media_worker_close(media, w, ALTHING__OBJECT_KIND__OBJECT_TRANSPORT, handle);
+    }
+    assert_true(takeover_has(o, ALTHING__OBJECT_KIND__OBJECT_ROUTER, 10));
+    assert_false(takeover_has(o, ALTHING__OBJECT_KIND__OBJECT_ROUTER, 21));
+    assert_false(takeover_has(o, ALTHING__OBJECT_KIND__OBJECT_CONSUMER, 10));
+}
+
 static void replied(uint64_t handle, const char *err, void *arg)
 {
     (void)handle;
@@ -83,8 +115,10 @@ static void turn(struct fake_worker *a, struct fake_worker *b)
 static int setup(void **state)
 {
     (void)state;
-    static const struct media_handlers handlers = {worker_up, router_lost, worker_bad, event, load};
-    n_up = n_lost = n_bad = n_events = n_failed = 0;
+    static const struct media_handlers handlers = {
+        worker_up, router_lost, worker_bad, event, load, router_back, router_missed, taken_over};
+    n_up = n_lost = n_bad = n_events = n_failed = n_missed = n_taken = 0;
+    back = NULL;
     replace = false;
     uv_loop_init(&loop);
     return media_new(&media, &loop, 3, &handlers, NULL);
@@ -268,6 +302,72 @@ static void takes_nothing_odd_from_the_supervisor(void **state)
     assert_true(media_worker_up(media, &h, dup(0), dup(0)) < 0);
 }
 
+static void takes_over_from_a_former_server(void **state)
+{
+    (void)state;
+    static const uint64_t routers[] = {10}, transports[] = {27, 21, 22, 23, 24, 25, 26};
+    struct fake_worker w;
+    unsigned user = 1, stranger = 1, forgotten = 1;
+    media_await(media, 0, 100, 10, &user, clock_now_us());
+    media_await(media, 0, 99, 11, &stranger, clock_now_us()); /* another process was there */
+    media_await(media, 1, 101, 12, &forgotten, clock_now_us());
+    media_forget(media, &forgotten);
+    up(&w, 0);
+    w.has[ALTHING__OBJECT_KIND__OBJECT_ROUTER] = routers;
+    w.n_has[ALTHING__OBJECT_KIND__OBJECT_ROUTER] = 1;
+    w.has[ALTHING__OBJECT_KIND__OBJECT_TRANSPORT] = transports;
+    w.n_has[ALTHING__OBJECT_KIND__OBJECT_TRANSPORT] = 7;
+    assert_int_equal(n_missed, 1);
+    for (unsigned i = 0; i < 5; i++)
+        turn(&w, NULL);
+    assert_true(fake_find(&w, ALTHING__REQUEST__METHOD_HELLO, 0)->hello->keep);
+    assert_int_equal(n_taken, 1);
+    assert_int_equal(n_up, 1);
+    assert_int_equal(media_router_handle(back), 10);
+    assert_int_equal(fake_count(&w, ALTHING__REQUEST__METHOD_CLOSE_TRANSPORT), 6);
+    assert_int_equal(fake_count(&w, ALTHING__REQUEST__METHOD_CREATE_ROUTER), 0);
+    /* Lost events are asked for again, and it stays as it is. */
+    Althing__Resync resync = ALTHING__RESYNC__INIT;
+    Althing__Event e = ALTHING__EVENT__INIT;
+    e.kind_case = ALTHING__EVENT__KIND_RESYNC;
+    e.resync = &resync;
+    size_t lists = fake_count(&w, ALTHING__REQUEST__METHOD_LIST_OBJECTS);
+    fake_event(&w, &e);
+    for (unsigned i = 0; i < 5; i++)
+        turn(&w, NULL);
+    assert_int_equal(fake_count(&w, ALTHING__REQUEST__METHOD_LIST_OBJECTS), lists * 2);
+    assert_int_equal(n_taken, 1);
+    assert_int_equal(n_bad, 0);
+    /* It dies like any other. */
+    media_worker_down(media, 100);
+    assert_int_equal(n_lost, 1);
+    fake_free(&w);
+}
+
+static void waits_in_vain(void **state)
+{
+    (void)state;
+    unsigned user = 1;
+    media_await(media, 0, 100, 10, &user, S_US(10));
+    media_tick(media, S_US(10) + MEDIA_AWAIT_US);
+    assert_int_equal(n_missed, 0);
+    media_tick(media, S_US(11) + MEDIA_AWAIT_US);
+    assert_int_equal(n_missed, 1);
+    /* One that never comes to an end is a bad worker. */
+    static const uint64_t none[] = {0};
+    struct fake_worker w;
+    media_await(media, 0, 100, 10, &user, clock_now_us());
+    up(&w, 0);
+    w.has[ALTHING__OBJECT_KIND__OBJECT_ROUTER] = none;
+    w.loses_its_way = true;
+    for (unsigned i = 0; i < 5; i++)
+        turn(&w, NULL);
+    assert_int_equal(n_bad, 1);
+    assert_int_equal(n_lost, 1);
+    assert_int_equal(n_up, 0);
+    fake_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +379,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(drops_who_does_not_read, setup, teardown),
         cmocka_unit_test_setup_teardown(hands_events_on, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_nothing_odd_from_the_supervisor, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_over_from_a_former_server, setup, teardown),
+        cmocka_unit_test_setup_teardown(waits_in_vain, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,84 @@
+/* media_int.h - what the files of media/ share: media.c has workers come and go, media_router.c asks them, media_show.c lets
+ * others look.
+ */
+#ifndef ALTHING_SERVER_MEDIA_MEDIA_INT_H
+#define ALTHING_SERVER_MEDIA_MEDIA_INT_H
+
+#include "server/media/media.h"
+
+#define EPOCH_SHIFT  40 /* of handles: 2^40 objects a start of the server */
+
+struct media_router {
+    struct change change; /* first */
+    struct media_worker *worker;
+    uint64_t handle;
+    void *user;
+    struct media_router *prev, *next;
+};
+
+/* A request that the channel did not take: its callback is called from the loop. */
+struct unsent {
+    uint64_t handle;
+    channel_reply_f *fn;
+    void *arg;
+    struct unsent *next;
+};
+
+struct media_worker {
+    struct media *media;
+    uint32_t index;
+    uint64_t generation;
+    int32_t pid;
+    bool answers;       /* said hello */
+    const char *doomed; /* to be dropped as bad; NULL: not */
+    struct channel *channel;
+    uv_poll_t *poll; /* its own allocation: it outlives us until libuv let go of it */
+    int counters_fd;
+    struct counters_reader *counters;
+    struct handoff_candidate candidates[HANDOFF_CANDIDATES_MAX];
+    size_t n_candidates;
+    struct media_fingerprint fingerprints[8];
+    size_t n_fingerprints;
+    struct media_router *routers;
+    struct unsent *unsent;
+    struct takeover *takeover; /* its objects are being listed; NULL: not */
+};
+
+/* A router whose worker has not come yet. */
+struct awaited {
+    uint32_t index;
+    uint64_t generation, handle;
+    void *user;
+    struct awaited *next;
+};
+
+/* Outlives the workers that come and go in it. */
+struct place {
+    struct change change; /* first */
+    uint32_t index;
+};
+
+struct media {
+    struct change_listener listener;
+    struct place places[MEDIA_WORKERS_MAX];
+    uv_loop_t *loop;
+    uint64_t epoch, next_handle;
+    struct media_handlers handlers;
+    void *arg;
+    struct media_worker *workers[MEDIA_WORKERS_MAX]; /* by index */
+    uv_timer_t *reaper;                              /* drops the doomed from the loop */
+    int64_t ticked_us, excused_us;     /* the last tick; no answer is overdue before */
+    uint64_t *lost[MEDIA_WORKERS_MAX]; /* COUNTERS_FIELDS_MAX each, of a place's former workers */
+    uint32_t n_places;
+    uint64_t n_lost;
+    struct awaited *awaited; /* routers of a former server */
+    int64_t await_until_us;
+};
+
+void media_doom(struct media_worker *w, const char *why); /* it is dropped as bad, from the loop */
+void media_reap_soon(struct media *m);                    /* what was unsent is answered, from the loop */
+void media_poll(struct media_worker *w);                  /* there may be something to write */
+/* In the worker's list, and told to the listener. */
+struct media_router *media_router_add(struct media_worker *w, uint64_t handle, void *user);
+
+#endif

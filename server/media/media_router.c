@@ -1,0 +1,165 @@
+#include "server/media/media_int.h"
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+struct media_router *media_router_add(struct media_worker *w, uint64_t handle, void *user)
+{
+    struct media_router *r = mem_zalloc(sizeof(*r));
+    r->change.type = CHANGE_ROUTER;
+    r->worker = w;
+    r->handle = handle;
+    r->user = user;
+    DL_APPEND(w->routers, r);
+    change_tell(&w->media->listener, &r->change);
+    return r;
+}
+
+static struct media_worker *least_loaded(struct media *m)
+{
+    struct media_worker *best = NULL;
+    uint64_t best_load = 0;
+    for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
+        struct media_worker *w = m->workers[i];
+        if (!w || !w->answers || w->doomed)
+            continue;
+        uint64_t load = 0;
+        struct media_router *r;
+        DL_FOREACH (w->routers, r)
+            load += 1 + m->handlers.load(r->user, m->arg);
+        if (!best || load < best_load) {
+            best = w;
+            best_load = load;
+        }
+    }
+    return best;
+}
+
+struct media_router *media_router_new(struct media *m, const char *room, void *user)
+{
+    struct media_worker *w = least_loaded(m);
+    if (!w)
+        return NULL;
+    struct media_router *r = media_router_add(w, media_handle(m), user);
+    char *id = mem_strdup(room);
+    Althing__CreateRouter create = ALTHING__CREATE_ROUTER__INIT;
+    create.router = r->handle;
+    create.room = id;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_CREATE_ROUTER;
+    rq.create_router = &create;
+    media_request(r, &rq, r->handle, NULL, NULL);
+    free(id);
+    return r;
+}
+
+void media_router_free(struct media_router *r)
+{
+    if (!r)
+        return;
+    Althing__CloseRouter msg = ALTHING__CLOSE_ROUTER__INIT;
+    msg.router = r->handle;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_ROUTER;
+    rq.close_router = &msg;
+    media_request(r, &rq, r->handle, NULL, NULL);
+    change_end(&r->worker->media->listener, &r->change);
+    DL_DELETE(r->worker->routers, r);
+    free(r);
+}
+
+bool media_router_busy(const struct media_router *r)
+{
+    return channel_busy(r->worker->channel);
+}
+
+void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle,
+                   channel_reply_f *fn, void *arg)
+{
+    struct media_worker *w = r->worker;
+    int err = channel_request(w->channel, rq, handle, fn, arg, clock_now_us());
+    if (!err) {
+        media_poll(w);
+        return;
+    }
+    if (err != -EMSGSIZE)
+        media_doom(w, channel_why(w->channel));
+    struct unsent *u = mem_zalloc(sizeof(*u));
+    *u = (struct unsent){handle, fn, arg, NULL};
+    LL_APPEND(w->unsent, u);
+    media_reap_soon(w->media);
+}
+
+void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user,
+                 int64_t now_us)
+{
+    struct awaited *a = mem_zalloc(sizeof(*a));
+    *a = (struct awaited){index, generation, handle, user, NULL};
+    LL_PREPEND(m->awaited, a);
+    m->await_until_us = now_us + MEDIA_AWAIT_US;
+}
+
+void media_forget(struct media *m, const void *user)
+{
+    struct awaited *a, *tmp;
+    LL_FOREACH_SAFE (m->awaited, a, tmp) {
+        if (a->user != user)
+            continue;
+        LL_DELETE(m->awaited, a);
+        free(a);
+    }
+}
+
+static void send_close(struct media_worker *w, Althing__Request *rq)
+{
+    if (channel_request(w->channel, rq, 0, NULL, NULL, clock_now_us()))
+        media_doom(w, channel_why(w->channel));
+    else
+        media_poll(w);
+}
+
+void media_worker_close(struct media *m, const struct media_worker *from, Althing__ObjectKind kind,
+                        uint64_t handle)
+{
+    struct media_worker *w = m->workers[from->index];
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    Althing__CloseRouter router = ALTHING__CLOSE_ROUTER__INIT;
+    Althing__CloseTransport transport = ALTHING__CLOSE_TRANSPORT__INIT;
+    Althing__CloseProducer producer = ALTHING__CLOSE_PRODUCER__INIT;
+    Althing__CloseConsumer consumer = ALTHING__CLOSE_CONSUMER__INIT;
+    router.router = transport.transport = producer.producer = consumer.consumer = handle;
+    if (kind == ALTHING__OBJECT_KIND__OBJECT_ROUTER) {
+        rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_ROUTER;
+        rq.close_router = &router;
+    } else if (kind == ALTHING__OBJECT_KIND__OBJECT_TRANSPORT) {
+        rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_TRANSPORT;
+        rq.close_transport = &transport;
+    } else if (kind == ALTHING__OBJECT_KIND__OBJECT_PRODUCER) {
+        rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_PRODUCER;
+        rq.close_producer = &producer;
+    } else {
+        rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_CONSUMER;
+        rq.close_consumer = &consumer;
+    }
+    send_close(w, &rq);
+}
+
+uint64_t media_router_handle(const struct media_router *r)
+{
+    return r->handle;
+}
+
+bool media_router_on(const struct media_router *r, const struct media_worker *w)
+{
+    return r->worker == w;
+}
+
+const struct media_worker *media_router_worker(const struct media_router *r)
+{
+    return r->worker;
+}
