@@ -66,6 +66,7 @@ static int make_layers(struct consumer *c, const struct params_consumer *in)
         .temporal_layers = 1,
         .clock_rate = p->media.codecs[0].clock_rate,
         .key_frames = key_frames_told(p),
+        .described = p->media.ext.id_of[RTP_EXT_DEPENDENCY_DESCRIPTOR] != 0,
     };
     for (size_t i = c->base; i < c->base + c->n_streams; i++) {
         if (p->streams[i]->temporal_layers > conf.temporal_layers)

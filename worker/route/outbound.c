@@ -12,6 +12,7 @@
 #include "worker/stream/recv.h"
 #include "worker/stream/ring.h"
 #include "worker/wire/vp8.h"
+#include "worker/wire/vp9.h"
 
 #include <string.h>
 
@@ -20,6 +21,8 @@
     (RTP_EXT_BIT(RTP_EXT_AUDIO_LEVEL) | RTP_EXT_BIT(RTP_EXT_DEPENDENCY_DESCRIPTOR) |               \
      RTP_EXT_BIT(RTP_EXT_VIDEO_ORIENTATION) | RTP_EXT_BIT(RTP_EXT_TOFFSET) |                       \
      RTP_EXT_BIT(RTP_EXT_ABS_CAPTURE_TIME) | RTP_EXT_BIT(RTP_EXT_PLAYOUT_DELAY))
+#define REWRITTEN_MAX VP8_DESCRIPTOR_MAX
+_Static_assert(VP9_HEAD_MAX <= REWRITTEN_MAX, "the longest");
 /* And those that are the transport's own, on every packet. */
 #define OWN                                                                                        \
     (RTP_EXT_BIT(RTP_EXT_MID) | RTP_EXT_BIT(RTP_EXT_ABS_SEND_TIME) |                               \
@@ -38,6 +41,31 @@ static const struct params_codec *codec_of(const struct consumer *c, const struc
     return i ? &c->media.codecs[i - 1] : NULL;
 }
 
+/* The start of a VP8 or VP9 payload, with our own picture numbers. */
+static void rewrite(struct outbound_item *it, struct writer *w)
+{
+    const struct send_entry *e = &it->entry;
+    uint8_t head[REWRITTEN_MAX];
+    size_t len, old;
+    union {
+        struct vp8 vp8;
+        struct vp9 vp9;
+    } d;
+    if (e->rewritten == SEND_REWRITTEN_VP8 && !vp8_parse(it->payload, it->payload_len, &d.vp8)) {
+        len = vp8_compose(head, &d.vp8, e->picture_id, e->tl0picidx);
+        old = d.vp8.len;
+    } else if (e->rewritten == SEND_REWRITTEN_VP9 &&
+               !vp9_parse(it->payload, it->payload_len, &d.vp9)) {
+        len = vp9_compose(head, it->payload, &d.vp9, e->picture_id, e->tl0picidx);
+        old = d.vp9.head_len;
+    } else {
+        return;
+    }
+    writer_bytes(w, head, len);
+    it->payload += old;
+    it->payload_len -= (uint32_t)old;
+}
+
 /* What stands between the header and the shared payload. */
 static void compose_head(struct outbound_item *it)
 {
@@ -47,14 +75,8 @@ static void compose_head(struct outbound_item *it)
     it->payload_len = pk->rtp.payload_len;
     if (it->kind == OUTBOUND_RTX)
         writer_u16(&w, it->entry.seq);
-    struct vp8 d;
-    if (it->entry.rewritten && vp8_parse(it->payload, it->payload_len, &d) == 0) {
-        uint8_t desc[VP8_DESCRIPTOR_MAX];
-        size_t len = vp8_compose(desc, &d, it->entry.picture_id, it->entry.tl0picidx);
-        writer_bytes(&w, desc, len);
-        it->payload += d.len;
-        it->payload_len -= d.len;
-    }
+    if (it->entry.rewritten)
+        rewrite(it, &w);
     it->head_len = (uint16_t)writer_len(&w);
 }
 
@@ -71,8 +93,8 @@ static bool compose(struct outbound_item *it, const struct rtp *h, uint32_t send
     exts.mid_len = (uint8_t)strlen(c->media.mid);
     if (!exts.mid_len)
         exts.present &= ~RTP_EXT_BIT(RTP_EXT_MID);
-    it->aad_len = (uint16_t)rtp_compose(it->head, sizeof(it->head) - 2 - VP8_DESCRIPTOR_MAX, h,
-                                        &exts, &c->media.ext);
+    it->aad_len = (uint16_t)rtp_compose(it->head, sizeof(it->head) - 2 - REWRITTEN_MAX, h, &exts,
+                                        &c->media.ext);
     if (!it->aad_len)
         return false;
     compose_head(it);
@@ -103,15 +125,20 @@ static uint16_t next_twcc(struct consumer *c)
 
 /* ---- media ---- */
 
-static bool is_vp8(const struct params_codec *codec, const struct packet *pk)
+static unsigned rewriting(const struct params_codec *codec, const struct packet *pk)
 {
-    return codec->type == FRAME_CODEC_VP8 && pk->frame.has_picture_id;
+    if (!pk->frame.has_picture_id)
+        return 0;
+    return codec->type == FRAME_CODEC_VP8   ? SEND_REWRITTEN_VP8
+           : codec->type == FRAME_CODEC_VP9 ? SEND_REWRITTEN_VP9
+                                            : 0;
 }
 
 static void leave_out(struct consumer *c, const struct packet *pk)
 {
     seqmap_drop(&c->seqmap, pk->ext_seq);
-    if (pk->frame.has_picture_id)
+    /* In VP9 the layers of a picture share its id, and ids refer to each other by difference: gaps stay. */
+    if (pk->frame.has_picture_id && c->media.codecs[0].type == FRAME_CODEC_VP8)
         picture_map_drop(&c->vp8, &pk->frame);
 }
 
@@ -139,7 +166,7 @@ static bool number(struct consumer *c, const struct batch_entry *b,
                                  .ts = pk->rtp.ts + r.ts_shift,
                                  .stream = b->stream->index,
                                  .marker = r.marker,
-                                 .rewritten = is_vp8(codec, pk)};
+                                 .rewritten = rewriting(codec, pk) & 3};
     if (entry->rewritten &&
         !picture_map_frame(&c->vp8, &pk->frame, &entry->picture_id, &entry->tl0picidx)) {
         seqmap_drop(&c->seqmap, pk->ext_seq);

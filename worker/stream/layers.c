@@ -1,7 +1,7 @@
 /* layers.c - design note.
  *
  * A layer is one of the producer's streams (simulcast) or one within its only stream (SVC). `current` and `target` are streams,
- * -1 for none; `spatial` and `temporal` are the highest layers forwarded of the current stream.
+ * -1 for none; `svc` chooses among the layers of the current stream.
  *
  * Timestamps: what is sent is the packet's plus `shift`. At a switch the shift is chosen so that the first frame comes where
  * its capture time puts it, on the line of the stream before; but always after the last one sent. What it had to be put later
@@ -12,6 +12,7 @@
 #include "lib/mem.h"
 #include "lib/seq.h"
 #include "worker/stream/pool.h"
+#include "worker/stream/svc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,13 +20,6 @@
 #define US            1000000
 #define PLAUSIBLE_US  500000 /* how far a capture time may be from what arrivals say */
 #define LEAST_STEP_US 1000   /* between the last frame before a switch and the first after it */
-
-/* Which temporal layers are forwarded: those up to `level` from packet `from` on, before it (in packets that come late)
- * `before`. */
-struct temporal {
-    uint32_t level, before;
-    int64_t from;
-};
 
 struct told {
     bool none;
@@ -40,11 +34,9 @@ struct layers {
     uint32_t wanted_spatial, wanted_temporal; /* preferred, as far as it is allowed */
     bool active[LAYERS_STREAMS_MAX];
     int current, target;
-    int before;       /* the stream that `shift` belongs to, also while current is -1 */
-    uint32_t spatial; /* SVC: within the stream */
-    struct temporal temporal;
+    int before; /* the stream that `shift` belongs to, also while current is -1 */
+    struct svc svc;
     int64_t first;      /* of the current stream: nothing before it is sent */
-    int64_t newest;     /* highest ext_seq seen of it */
     bool sent;          /* anything ever */
     bool last_marker;   /* of the newest packet sent */
     int64_t last_seq;   /* ext_seq of that */
@@ -61,6 +53,7 @@ int layers_new(struct layers **lp, const struct layers_conf *conf)
         return -EINVAL;
     struct layers *l = mem_zalloc(sizeof(*l));
     l->conf = *conf;
+    svc_init(&l->svc, conf->spatial_layers, conf->temporal_layers, conf->described);
     l->current = l->before = -1;
     l->target = conf->n_streams == 1 ? 0 : -1;
     l->told.none = true;
@@ -72,6 +65,8 @@ int layers_new(struct layers **lp, const struct layers_conf *conf)
 
 void layers_free(struct layers *l)
 {
+    if (l)
+        svc_clear(&l->svc);
     free(l);
 }
 
@@ -189,60 +184,25 @@ static void switch_to(struct layers *l, int stream, const struct packet *pk,
     out->skip_seq = l->conf.key_frames && l->sent && !l->last_marker;
     align(l, stream, pk, c, now_us);
     l->current = l->before = stream;
-    l->first = l->newest = l->last_seq = pk->ext_seq;
-    l->spatial = l->conf.n_streams > 1 ? 0 : l->wanted_spatial;
-    l->temporal = (struct temporal){l->wanted_temporal, l->wanted_temporal, pk->ext_seq};
+    l->first = l->last_seq = pk->ext_seq;
+    svc_start(&l->svc, pk, l->wanted_spatial, l->wanted_temporal);
 }
 
-static void set_temporal(struct layers *l, uint32_t level, int64_t from)
+/* A stream or layer that exceeds what is allowed goes on until the key frame of a lower one: at its lowest rate. */
+static uint32_t temporal_now(const struct layers *l)
 {
-    l->temporal = (struct temporal){level, l->temporal.level, from};
-}
-
-/* At the start of a frame, the newest so far. */
-static void adapt_temporal(struct layers *l, const struct packet *pk)
-{
-    const struct frame_info *f = &pk->frame;
-    uint32_t level = l->temporal.level, target = l->wanted_temporal;
-    /* A stream that exceeds what is allowed goes on until the key frame of a lower one: at its lowest rate. */
-    if (l->conf.n_streams > 1 && l->target >= 0 && l->target < l->current &&
-        (uint32_t)l->current > l->allowed_spatial)
-        target = 0;
-    if (level == target)
-        return;
-    if (level > target || f->keyframe)
-        set_temporal(l, target, pk->ext_seq);
-    else if (f->sync && f->temporal > level && f->temporal <= target)
-        set_temporal(l, f->temporal, pk->ext_seq);
-    else if (f->sync_above && f->temporal <= level)
-        set_temporal(l, target, pk->ext_seq + 1);
-}
-
-/* At the start of a picture. Up needs a key frame. Down needs none, with K-SVC neither: the lower layers were forwarded all along. */
-static void adapt_spatial(struct layers *l, const struct frame_info *f)
-{
-    bool down = f->spatial == 0 && l->wanted_spatial < l->spatial;
-    if (f->keyframe || down)
-        l->spatial = l->wanted_spatial;
-}
-
-static bool wanted_layer(const struct layers *l, const struct packet *pk)
-{
-    const struct frame_info *f = &pk->frame;
-    const struct temporal *t = &l->temporal;
-    if (l->conf.n_streams == 1 && l->conf.spatial_layers > 1 && f->spatial > l->spatial)
-        return false;
-    /* A sender that told of no temporal layers may have some: then nobody can have chosen among them. */
-    return !f->has_temporal || l->conf.temporal_layers == 1 ||
-           f->temporal <= (pk->ext_seq >= t->from ? t->level : t->before);
+    bool exceeds =
+        l->conf.n_streams > 1
+            ? l->target >= 0 && l->target < l->current && (uint32_t)l->current > l->allowed_spatial
+            : l->conf.spatial_layers > 1 && l->svc.level.spatial > l->allowed_spatial;
+    return exceeds ? 0 : l->wanted_temporal;
 }
 
 static void forward(struct layers *l, const struct packet *pk, struct layers_result *out)
 {
-    bool svc = l->conf.n_streams == 1 && l->conf.spatial_layers > 1;
     out->forward = true;
     out->ts_shift = l->shift;
-    out->marker = pk->rtp.marker || (svc && pk->frame.end && pk->frame.spatial == l->spatial);
+    out->marker = pk->rtp.marker || svc_ends_picture(&l->svc, &pk->frame);
     uint32_t ts = pk->rtp.ts + l->shift;
     if (!l->sent || seq32_newer(ts, l->last_ts)) {
         l->last_ts = ts;
@@ -270,14 +230,7 @@ void layers_packet(struct layers *l, size_t stream, const struct packet *pk,
     out->current = true;
     if (pk->ext_seq < l->first)
         return;
-    if (pk->ext_seq >= l->newest) {
-        l->newest = pk->ext_seq;
-        if (pk->frame.start) {
-            adapt_temporal(l, pk);
-            adapt_spatial(l, &pk->frame);
-        }
-    }
-    if (wanted_layer(l, pk))
+    if (svc_packet(&l->svc, pk, l->wanted_spatial, temporal_now(l)))
         forward(l, pk, out);
 }
 
@@ -288,15 +241,17 @@ int layers_wants_key(const struct layers *l)
     if (l->target != l->current)
         return l->target;
     bool svc = l->conf.n_streams == 1 && l->conf.spatial_layers > 1;
-    return svc && l->wanted_spatial > l->spatial ? l->target : -1;
+    return svc && svc_wants_key(&l->svc, l->wanted_spatial, l->wanted_temporal) ? l->target : -1;
 }
 
 bool layers_changed(struct layers *l, bool *none, uint32_t *spatial, uint32_t *temporal)
 {
     struct told now = {.none = l->current < 0};
     if (!now.none) {
-        now.spatial = l->conf.n_streams > 1 ? (uint32_t)l->current : l->spatial;
-        now.temporal = l->temporal.level;
+        now.spatial = l->conf.n_streams > 1
+                          ? (uint32_t)l->current
+                          : at_most(l->svc.level.spatial, l->conf.spatial_layers - 1);
+        now.temporal = at_most(l->svc.level.temporal, l->conf.temporal_layers - 1);
     }
     bool changed = now.none != l->told.none || now.spatial != l->told.spatial ||
                    now.temporal != l->told.temporal;

@@ -2,11 +2,10 @@
  * next.
  *
  * Preferred is what the receiver wants, allowed what its bandwidth is enough for, target what there is of both, current what is
- * sent. Current becomes target only at a key
- * frame of the target stream; the layers within a stream go down at any frame and up at a frame that says it can be switched
- * to. Invariants: after a switch only packets of the new stream, from the key frame on, are forwarded; timestamps never go
- * back, whatever senders report: the shift between streams comes from their sender reports when both have one and it is
- * plausible, else from the times of arrival.
+ * sent. The current stream becomes the target only at a key frame of it; for the layers within a stream see svc.h. Invariants:
+ * after a switch only packets of the new stream, from the key frame on, are forwarded; timestamps never go back, whatever senders
+ * report: the shift between streams comes from their sender reports when both have one and it is plausible, else from the times of
+ * arrival.
  *
  * Also for what has one stream, and no layers: then it only waits for a key frame at the start. Audio waits for nothing.
  */
@@ -31,6 +30,7 @@ struct layers_conf {
     uint32_t temporal_layers; /* at least 1; 1: all are forwarded */
     uint32_t clock_rate;      /* Hz */
     bool key_frames;          /* video of which key frames can be told: wait for one */
+    bool described;           /* dependency descriptors may come (svc.h follows their chains) */
 };
 
 /* What to do with a packet. */

@@ -1,9 +1,10 @@
-/* picture_map.h - a consumer's own VP8 picture ids and TL0PICIDX, continuous where frames were left out or the stream was switched.
+/* picture_map.h - a consumer's own VP8 and VP9 picture ids and TL0PICIDX, continuous where frames were left out or the stream was
+ * switched.
  *
  * Invariants: within a stream two frames never share a picture id, a frame's packets all get the same one, and ids only grow
- * (modulo 2^15). A frame that is lost leaves a gap, one that was dropped does not. Bounded: the last PICTURE_MAP_FRAMES frames;
- * packets of older ones map to nothing. Frames without picture id are passed unchanged by the caller. Plain struct, zeroed at
- * the start.
+ * (modulo 2^15). A frame that is lost leaves a gap, one that was dropped does not (of VP9 none are said to be: there the gap
+ * stays, since pictures refer to others by the difference of their ids). Bounded: the last PICTURE_MAP_FRAMES frames; packets of
+ * older ones map to nothing. Frames without picture id are passed unchanged by the caller. Plain struct, zeroed at the start.
  */
 #ifndef ALTHING_WORKER_STREAM_PICTURE_MAP_H
 #define ALTHING_WORKER_STREAM_PICTURE_MAP_H

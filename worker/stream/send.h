@@ -28,6 +28,8 @@
 struct capture;
 struct send;
 
+enum { SEND_REWRITTEN_VP8 = 1, SEND_REWRITTEN_VP9 = 2 };
+
 struct send_entry {
     int64_t in_seq;         /* ext_seq in the ring */
     uint32_t ts;            /* as sent */
@@ -42,7 +44,7 @@ struct send_entry {
     uint8_t pad_len;        /* RTP padding */
     uint8_t resends : 4;    /* set here */
     uint8_t marker : 1;
-    uint8_t rewritten : 1; /* the VP8 descriptor: picture_id and tl0picidx count */
+    uint8_t rewritten : 2; /* one of these: picture_id and tl0picidx count */
 };
 
 struct send_stats {

@@ -1,6 +1,7 @@
 #include "worker/wire/dd.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define MANDATORY_LEN 3
 #define SPATIAL_MAX   4
@@ -71,15 +72,24 @@ static void skip_fdiffs(struct bits *b, const struct dd_structure *s)
             take(b, 4);
 }
 
-static void skip_chains(struct bits *b, struct dd_structure *s)
+static void read_chain_diffs(struct bits *b, unsigned n_chains, unsigned n_bits, uint8_t *diff)
+{
+    for (unsigned i = 0; i < n_chains; i++) {
+        uint8_t v = (uint8_t)take(b, n_bits);
+        if (i < DD_CHAINS)
+            diff[i] = v;
+    }
+}
+
+static void read_chains(struct bits *b, struct dd_structure *s)
 {
     s->n_chains = (uint8_t)take_below(b, s->n_targets + 1u);
     if (s->n_chains == 0)
         return;
     for (unsigned i = 0; i < s->n_targets; i++)
-        take_below(b, s->n_chains);
-    for (unsigned i = 0; i < (unsigned)s->n_templates * s->n_chains; i++)
-        take(b, 4);
+        s->target_chain[i] = (uint8_t)take_below(b, s->n_chains);
+    for (unsigned i = 0; i < s->n_templates; i++)
+        read_chain_diffs(b, s->n_chains, 4, s->templates[i].chain_diff);
 }
 
 static void find_target_layers(struct dd_structure *s)
@@ -106,7 +116,7 @@ static void read_structure(struct bits *b, struct dd_structure *s)
     for (unsigned i = 0; i < s->n_templates; i++)
         s->templates[i].dti = read_dtis(b, s->n_targets);
     skip_fdiffs(b, s);
-    skip_chains(b, s);
+    read_chains(b, s);
     find_target_layers(s);
     if (take(b, 1))
         for (unsigned i = 0; i <= s->templates[s->n_templates - 1].spatial; i++)
@@ -139,8 +149,7 @@ static void read_frame(struct bits *b, const struct dd_structure *s, struct flag
         for (unsigned n = take(b, 2); n && !b->bad; n = take(b, 2))
             take(b, 4 * n);
     if (f.custom_chains)
-        for (unsigned i = 0; i < s->n_chains; i++)
-            take(b, 8);
+        read_chain_diffs(b, s->n_chains, 8, d->chain_diff);
 }
 
 int dd_parse(const uint8_t *data, size_t len, struct dd_structure *s, struct dd *out)
@@ -176,6 +185,7 @@ int dd_parse(const uint8_t *data, size_t len, struct dd_structure *s, struct dd 
     d.spatial = use->templates[i].spatial;
     d.temporal = use->templates[i].temporal;
     d.dti = use->templates[i].dti;
+    memcpy(d.chain_diff, use->templates[i].chain_diff, sizeof(d.chain_diff));
     read_frame(&b, use, f, &d);
     if (b.bad)
         return -EBADMSG;

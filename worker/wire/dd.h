@@ -12,11 +12,13 @@
 
 #define DD_TEMPLATES 64
 #define DD_TARGETS   32
+#define DD_CHAINS    8 /* that are read; the format allows 32, encoders make one a spatial layer */
 
 enum dd_dti { DD_NOT_PRESENT, DD_DISCARDABLE, DD_SWITCH, DD_REQUIRED };
 
 struct dd_template {
     uint8_t spatial, temporal;
+    uint8_t chain_diff[DD_CHAINS];
     uint64_t dti; /* two bits (enum dd_dti) a decode target, target 0 lowest */
 };
 
@@ -29,6 +31,7 @@ struct dd_structure {
     struct dd_template templates[DD_TEMPLATES];
     /* What a decode target needs at most. */
     uint8_t target_spatial[DD_TARGETS], target_temporal[DD_TARGETS];
+    uint8_t target_chain[DD_TARGETS]; /* the chain that protects it; only with n_chains, may be DD_CHAINS or more: not read */
 };
 
 struct dd {
@@ -40,6 +43,8 @@ struct dd {
     bool has_active;    /* active_targets was sent */
     uint32_t active_targets;
     uint64_t dti; /* of this frame: the template's or its own */
+    /* How many frame numbers before this one the frame before it in the chain is; 0: the chain begins here. */
+    uint8_t chain_diff[DD_CHAINS];
 };
 
 static inline enum dd_dti dd_dti_of(uint64_t dti, unsigned target)

@@ -28,7 +28,25 @@ static int from_vp8(const uint8_t *payload, size_t len, struct frame_info *f)
     return 0;
 }
 
-static int from_vp9(const uint8_t *payload, size_t len, struct frame_info *f)
+/* All of a layer's temporal cells below and with its own. */
+static uint32_t cells_from(unsigned spatial, unsigned temporal)
+{
+    uint32_t all = (1u << FRAME_TEMPORAL_MAX) - 1;
+    return (all & all << temporal) << (spatial * FRAME_TEMPORAL_MAX);
+}
+
+/* Targets are the layers of the structure. A frame that higher layers do not refer to (K-SVC) is needed by its own only. */
+static void vp9_targets(const struct vp9 *d, unsigned n_spatial, struct frame_info *f)
+{
+    for (unsigned s = 0; s < n_spatial && s < FRAME_SPATIAL_MAX; s++) {
+        f->known |= cells_from(s, 0);
+        if (s == d->sid || (s > d->sid && !d->not_referenced))
+            f->needs |= cells_from(s, d->tid);
+    }
+    f->active = f->known;
+}
+
+static int from_vp9(const uint8_t *payload, size_t len, struct frame_ctx *ctx, struct frame_info *f)
 {
     struct vp9 d;
     if (vp9_parse(payload, len, &d) < 0)
@@ -44,10 +62,11 @@ static int from_vp9(const uint8_t *payload, size_t len, struct frame_info *f)
     f->has_temporal = d.has_layers;
     f->temporal = d.tid;
     f->spatial = d.sid;
-    f->sync = d.switching_up || d.tid == 0;
     f->sync_above = d.switching_up;
-    f->not_referenced = d.not_referenced;
-    f->inter = d.inter;
+    if (d.n_spatial)
+        ctx->vp9_layers = d.n_spatial;
+    if (d.has_layers && ctx->vp9_layers > 1)
+        vp9_targets(&d, ctx->vp9_layers, f);
     return 0;
 }
 
@@ -63,7 +82,7 @@ static int from_h26x(enum frame_codec codec, const uint8_t *payload, size_t len,
     f->start = h.start;
     f->temporal = h.tid;
     f->has_temporal = codec == FRAME_CODEC_H265;
-    f->sync = h.tid == 0;
+    f->sync_above = h.tsa;
     return 0;
 }
 
@@ -77,43 +96,63 @@ static int from_av1(const uint8_t *payload, size_t len, struct frame_info *f)
     f->has_temporal = a.has_layers;
     f->temporal = a.tid;
     f->spatial = a.sid;
-    f->sync = a.tid == 0;
     return 0;
 }
 
-/* Whether one of the targets that this frame's layers are the highest of can be switched to at it. */
-static bool switches_to_own_layer(const struct dd_structure *s, const struct dd *d)
+static void dd_chains(const struct dd_structure *s, const struct dd *d, struct frame_info *f)
 {
-    for (unsigned t = 0; t < s->n_targets; t++)
-        if (s->target_temporal[t] == d->temporal && s->target_spatial[t] == d->spatial &&
-            dd_dti_of(d->dti, t) == DD_SWITCH)
-            return true;
-    return false;
+    f->chained = s->n_chains > 0;
+    f->number = d->frame_number;
+    for (unsigned t = 0; t < s->n_targets; t++) {
+        if (s->target_chain[t] >= DD_CHAINS || s->target_spatial[t] >= FRAME_SPATIAL_MAX)
+            f->chained = false;
+        else
+            f->chain[s->target_spatial[t]] = d->chain_diff[s->target_chain[t]];
+    }
 }
 
-/* The descriptor knows better than the payload: it is there to be read by routers. */
-static void refine(const struct rtp_exts *exts, struct frame_ctx *ctx, struct frame_info *f)
+static void dd_targets(const struct dd_structure *s, const struct dd *d, uint32_t active,
+                       struct frame_info *f)
+{
+    for (unsigned t = 0; t < s->n_targets; t++) {
+        uint32_t cell = FRAME_CELL(s->target_spatial[t], s->target_temporal[t]);
+        enum dd_dti dti = dd_dti_of(d->dti, t);
+        f->known |= cell;
+        f->active |= active >> t & 1 ? cell : 0;
+        f->needs |= dti != DD_NOT_PRESENT ? cell : 0;
+        f->switches |= dti == DD_SWITCH ? cell : 0;
+    }
+}
+
+/* The descriptor knows better than the payload: it is there to be read by routers. 0; -1: it says nothing. */
+static int refine(const struct rtp_exts *exts, struct frame_ctx *ctx, struct frame_info *f)
 {
     struct dd d;
     if (dd_parse(exts->dd, exts->dd_len, &ctx->dd, &d) < 0)
-        return;
+        return -1;
+    if (d.has_structure || d.has_active)
+        ctx->active_targets = d.has_active ? d.active_targets : UINT32_MAX;
     f->start = d.start;
     f->end = d.end;
     f->keyframe = d.start && d.has_structure;
     f->has_temporal = true;
     f->temporal = d.temporal;
     f->spatial = d.spatial;
-    f->sync = d.temporal == 0 || switches_to_own_layer(&ctx->dd, &d);
+    f->sync = f->sync_above = false;
+    dd_targets(&ctx->dd, &d, ctx->active_targets, f);
+    if (ctx->dd.n_chains)
+        dd_chains(&ctx->dd, &d, f);
+    return 0;
 }
 
 static int read_payload(enum frame_codec codec, const uint8_t *payload, size_t len,
-                        struct frame_info *f)
+                        struct frame_ctx *ctx, struct frame_info *f)
 {
     switch (codec) {
     case FRAME_CODEC_VP8:
         return from_vp8(payload, len, f);
     case FRAME_CODEC_VP9:
-        return from_vp9(payload, len, f);
+        return from_vp9(payload, len, ctx, f);
     case FRAME_CODEC_H264:
     case FRAME_CODEC_H265:
         return from_h26x(codec, payload, len, f);
@@ -122,6 +161,7 @@ static int read_payload(enum frame_codec codec, const uint8_t *payload, size_t l
     case FRAME_CODEC_OPUS:
         f->dtx = opus_is_dtx(payload, len);
         break;
+    case FRAME_CODEC_RED:
     case FRAME_CODEC_OTHER:
         break;
     }
@@ -132,15 +172,14 @@ static int read_payload(enum frame_codec codec, const uint8_t *payload, size_t l
 int frame_parse(enum frame_codec codec, const uint8_t *payload, size_t len, bool marker,
                 const struct rtp_exts *exts, struct frame_ctx *ctx, struct frame_info *out)
 {
-    *out = (struct frame_info){.end = marker};
-    int err = read_payload(codec, payload, len, out);
-    if (err < 0) {
-        *out = (struct frame_info){.end = marker};
-        return err;
-    }
     bool described =
-        codec == FRAME_CODEC_AV1 || codec == FRAME_CODEC_H264 || codec == FRAME_CODEC_H265;
-    if (described && exts && exts->present & RTP_EXT_BIT(RTP_EXT_DEPENDENCY_DESCRIPTOR))
-        refine(exts, ctx, out);
-    return 0;
+        (codec == FRAME_CODEC_AV1 || codec == FRAME_CODEC_H264 || codec == FRAME_CODEC_H265) &&
+        exts && exts->present & RTP_EXT_BIT(RTP_EXT_DEPENDENCY_DESCRIPTOR);
+    *out = (struct frame_info){.end = marker};
+    int err = read_payload(codec, payload, len, ctx, out);
+    if (err < 0)
+        *out = (struct frame_info){.end = marker};
+    if (described && refine(exts, ctx, out) == 0)
+        err = 0;
+    return err;
 }

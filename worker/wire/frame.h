@@ -22,11 +22,19 @@ enum frame_codec {
     FRAME_CODEC_H264 = 4,
     FRAME_CODEC_AV1 = 5,
     FRAME_CODEC_H265 = 6,
+    FRAME_CODEC_RED = 7,
 };
+
+#define FRAME_SPATIAL_MAX  4
+#define FRAME_TEMPORAL_MAX 8
+/* A decode target by its layers, as a bit. */
+#define FRAME_CELL(spatial, temporal) (UINT32_C(1) << ((spatial)*FRAME_TEMPORAL_MAX + (temporal)))
 
 /* What must be known from earlier packets of the stream. Zeroed at its start. */
 struct frame_ctx {
     struct dd_structure dd;
+    uint32_t active_targets; /* of the dependency descriptor: a bit each */
+    uint8_t vp9_layers;      /* spatial ones that the scalability structure named last; 0: none yet */
 };
 
 struct frame_info {
@@ -35,20 +43,28 @@ struct frame_info {
     uint8_t spatial;     /* layer, 0 when not said */
     uint8_t temporal;    /* layer, 0 when not said */
     uint8_t desc_len;    /* VP8: bytes that vp8_compose() replaces; else 0 */
+    uint16_t number;     /* of the frame (dependency descriptor), modulo 2^16; only when chained */
+    /* Decode targets (FRAME_CELL()). known: those there may be, 0: not said, then spatial and temporal tell all. Of these: */
+    uint32_t known;
+    uint32_t active;   /* are sent now */
+    uint32_t needs;    /* need this frame */
+    uint32_t switches; /* can be switched to at this frame, if what it refers to is there */
+    /* By spatial layer: how many frames before this one is the one before it that decoding the layer cannot do without; 0: none. */
+    uint8_t chain[FRAME_SPATIAL_MAX];
+    bool chained;
     bool keyframe;       /* this packet starts one: from here a decoder can start */
     bool start, end;     /* first, last packet of a frame (of a layer frame) */
-    bool sync;           /* from this frame on its temporal layer can be decoded */
-    bool sync_above;     /* VP9: after this frame all higher temporal layers can be decoded */
+    bool sync;           /* VP8: this frame needs none but of layer 0: from it on its temporal layer can be decoded */
+    bool sync_above;     /* VP9, H.265: if this frame can be decoded, so can all of higher temporal layers after it */
     bool has_picture_id, has_tl0picidx;
     bool wide_picture_id; /* 15 bits, else 7 */
     bool has_temporal;    /* the layer was said */
-    bool not_referenced;  /* VP9: higher spatial layers do not need it */
-    bool inter;           /* VP9: it needs earlier pictures */
     bool dtx;             /* Opus: silence */
 };
 
-/* exts may be NULL; its dependency descriptor is read for AV1, H.264 and H.265. 0; -EBADMSG: the payload is malformed or empty,
- * *out is zeroed but for `end`: forward it, or not, as if nothing were known. */
+/* exts may be NULL; its dependency descriptor is read for AV1, H.264 and H.265, and is then enough: the payload may be encrypted.
+ * 0; -EBADMSG: the payload is malformed or empty and nothing describes it, *out is zeroed but for `end`: forward it, or not, as
+ * if nothing were known. */
 int frame_parse(enum frame_codec codec, const uint8_t *payload, size_t len, bool marker,
                 const struct rtp_exts *exts, struct frame_ctx *ctx, struct frame_info *out);
 

@@ -6,6 +6,8 @@
 
 enum { H264_IDR = 5, H264_SPS = 7, H264_STAP_A = 24, H264_FU_A = 28, H264_FU_B = 29 };
 enum {
+    H265_TSA_N = 2,
+    H265_TSA_R = 3,
     H265_BLA = 16,
     H265_IRAP_LAST = 23,
     H265_VPS = 32,
@@ -47,6 +49,7 @@ static int h265_aggregate(struct reader *r, struct h26x *out)
         uint8_t type = reader_u16(&unit) >> 9 & 0x3f;
         if (r->bad || unit.bad)
             return -EBADMSG;
+        out->tsa |= type == H265_TSA_N || type == H265_TSA_R;
         out->keyframe |= h265_is_key(type, unit);
     } while (reader_left(r));
     return 0;
@@ -85,6 +88,7 @@ int h265_parse(const uint8_t *payload, size_t len, struct h26x *out)
     if (r.bad || (header & 7) == 0)
         return -EBADMSG;
     out->tid = (uint8_t)((header & 7) - 1);
+    out->tsa = type == H265_TSA_N || type == H265_TSA_R;
     if (type == H265_AP)
         return h265_aggregate(&r, out);
     if (type == H265_FU) {
@@ -92,6 +96,7 @@ int h265_parse(const uint8_t *payload, size_t len, struct h26x *out)
         if (r.bad)
             return -EBADMSG;
         out->start = fu & 0x80;
+        out->tsa = (fu & 0x3f) == H265_TSA_N || (fu & 0x3f) == H265_TSA_R;
         out->keyframe = out->start && h265_is_key(fu & 0x3f, r);
         return 0;
     }

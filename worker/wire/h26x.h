@@ -11,6 +11,7 @@
 struct h26x {
     bool keyframe;
     bool start;  /* not the rest of a fragmented unit */
+    bool tsa;    /* H.265 only: after this picture none refers to one before it of its temporal layer or above */
     uint8_t tid; /* H.265 only: temporal layer, 0..6 */
 };
 

@@ -65,6 +65,7 @@ int vp9_parse(const uint8_t *payload, size_t len, struct vp9 *out)
         read_picture_id(&d, &r);
     if (bits & L)
         read_layers(&d, &r);
+    d.head_len = (uint8_t)(len - reader_left(&r));
     if (bits & F && bits & P)
         skip_references(&r);
     if (bits & V)
@@ -76,4 +77,20 @@ int vp9_parse(const uint8_t *payload, size_t len, struct vp9 *out)
     d.keyframe = d.start && !d.inter && d.sid == 0;
     *out = d;
     return 0;
+}
+
+size_t vp9_compose(uint8_t out[static VP9_HEAD_MAX], const uint8_t *payload, const struct vp9 *d,
+                   uint16_t picture_id, uint8_t tl0picidx)
+{
+    size_t n = 0;
+    out[n++] = payload[0];
+    if (d->has_picture_id) {
+        out[n++] = (uint8_t)(0x80 | picture_id >> 8);
+        out[n++] = (uint8_t)picture_id;
+    }
+    if (d->has_layers)
+        out[n++] = payload[d->head_len - 1 - d->has_tl0picidx];
+    if (d->has_tl0picidx)
+        out[n++] = tl0picidx;
+    return n;
 }

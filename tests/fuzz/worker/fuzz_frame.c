@@ -1,7 +1,8 @@
-/* fuzz_frame.c - a payload: the first byte chooses the codec. A VP8 descriptor is rewritten and must keep its meaning. */
+/* fuzz_frame.c - a payload: the first byte chooses the codec. A VP8 or VP9 descriptor is rewritten and must keep its meaning. */
 #include "worker/wire/av1.h"
 #include "worker/wire/frame.h"
 #include "worker/wire/vp8.h"
+#include "worker/wire/vp9.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +22,34 @@ static void rewrite(const uint8_t *data, size_t size)
         abort();
 }
 
+static void rewrite_vp9(const uint8_t *data, size_t size)
+{
+    struct vp9 d, e;
+    if (vp9_parse(data, size, &d) < 0 || size > 2048)
+        return;
+    uint8_t out[VP9_HEAD_MAX + 2048];
+    size_t n = vp9_compose(out, data, &d, 0x1234, 0x56);
+    memcpy(out + n, data + d.head_len, size - d.head_len);
+    if (vp9_parse(out, n + size - d.head_len, &e) < 0) {
+        if (d.len < 255)
+            abort();
+        return; /* a byte longer than is read */
+    }
+    if (e.tid != d.tid || e.sid != d.sid || e.keyframe != d.keyframe || e.end != d.end ||
+        e.n_spatial != d.n_spatial || (d.has_picture_id && e.picture_id != 0x1234) ||
+        (d.has_tl0picidx && e.tl0picidx != 0x56))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct frame_ctx ctx = {0};
     struct frame_info f;
     if (size == 0)
         return 0;
-    enum frame_codec codec = (enum frame_codec)(data[0] % (FRAME_CODEC_H265 + 1));
+    enum frame_codec codec = (enum frame_codec)(data[0] % (FRAME_CODEC_RED + 1));
     frame_parse(codec, data + 1, size - 1, data[0] & 0x80, NULL, &ctx, &f);
     rewrite(data + 1, size - 1);
+    rewrite_vp9(data + 1, size - 1);
     return 0;
 }

@@ -35,6 +35,9 @@ static void reads_structure_and_frames(void **state)
     assert_int_equal(s.target_temporal[1], 1);
     assert_int_equal(d.temporal, 0);
     assert_int_equal(dd_dti_of(d.dti, 0), DD_SWITCH);
+    assert_int_equal(s.target_chain[1], 0);
+    assert_int_equal(s.templates[1].chain_diff[0], 1);
+    assert_int_equal(d.chain_diff[0], 0);
 
     /* The mandatory three bytes: template 7 is the third. */
     n = bits(b, sizeof(b), "1 1 000111 0000000000001000");
@@ -51,6 +54,7 @@ static void reads_structure_and_frames(void **state)
     assert_true(d.has_active);
     assert_int_equal(d.active_targets, 1);
     assert_int_equal(dd_dti_of(d.dti, 1), DD_SWITCH);
+    assert_int_equal(d.chain_diff[0], 5);
 }
 
 static void refuses_what_it_cannot_read(void **state)
@@ -109,7 +113,23 @@ static void the_frame_takes_the_descriptors_word(void **state)
     assert_int_equal(frame_parse(FRAME_CODEC_H264, inter, sizeof(inter), true, &x, &ctx, &f), 0);
     assert_false(f.keyframe);
     assert_int_equal(f.temporal, 1);
-    assert_true(f.sync);
+    assert_int_equal(f.known, FRAME_CELL(0, 0) | FRAME_CELL(0, 1));
+    assert_int_equal(f.needs, FRAME_CELL(0, 1));
+    assert_int_equal(f.switches, FRAME_CELL(0, 1));
+    assert_int_equal(f.active, f.known);
+    assert_false(f.chained);
+    /* The payload may be encrypted: all that is known is in the descriptor. */
+    const uint8_t sealed[] = {0xff, 0xff, 0xff};
+    assert_int_equal(frame_parse(FRAME_CODEC_AV1, sealed, sizeof(sealed), true, &x, &ctx, &f), 0);
+    assert_int_equal(f.needs, FRAME_CELL(0, 1));
+    assert_int_equal(frame_parse(FRAME_CODEC_AV1, sealed, sizeof(sealed), true, NULL, &ctx, &f),
+                     -EBADMSG);
+    /* The second target is not sent any more; that stays so. */
+    x.dd_len = (uint8_t)bits(b, sizeof(b), "1 1 000000 0000000000001001 0 1 0 0 0 01");
+    assert_int_equal(frame_parse(FRAME_CODEC_AV1, sealed, sizeof(sealed), true, &x, &ctx, &f), 0);
+    x.dd_len = (uint8_t)bits(b, sizeof(b), "1 1 000000 0000000000001010");
+    assert_int_equal(frame_parse(FRAME_CODEC_AV1, sealed, sizeof(sealed), true, &x, &ctx, &f), 0);
+    assert_int_equal(f.active, FRAME_CELL(0, 0));
     /* Without it the payload speaks. */
     assert_int_equal(frame_parse(FRAME_CODEC_H264, inter, sizeof(inter), true, NULL, &ctx, &f), 0);
     assert_true(!f.keyframe && f.start && f.end && !f.has_temporal);

@@ -3,6 +3,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/worker/wire/bits.h"
 #include "worker/wire/av1.h"
+#include "worker/wire/frame.h"
 #include "worker/wire/h26x.h"
 #include "worker/wire/opus.h"
 #include "worker/wire/vp8.h"
@@ -183,6 +184,47 @@ static void reads_vp9(void **state)
     }
 }
 
+static void vp9_numbers_are_replaced(void **state)
+{
+    (void)state;
+    /* I P L F0 B E: a 7-bit id, layers, TL0PICIDX */
+    const uint8_t in[] = {0xec, 0x11, 0x20, 0x07, 0xaa, 0xbb};
+    uint8_t out[VP9_HEAD_MAX];
+    struct vp9 d;
+    assert_int_equal(vp9_parse(in, sizeof(in), &d), 0);
+    assert_int_equal(d.head_len, 4);
+    assert_int_equal(vp9_compose(out, in, &d, 0x1234, 0x56), 5);
+    const uint8_t want[] = {0xec, 0x92, 0x34, 0x20, 0x56};
+    assert_memory_equal(out, want, sizeof(want));
+    /* Flexible: no TL0PICIDX; references and structure stay. */
+    const uint8_t flexible[] = {0xfc, 0x80, 0x11, 0x20, 0x02, 0xaa};
+    assert_int_equal(vp9_parse(flexible, sizeof(flexible), &d), 0);
+    assert_int_equal(d.head_len, 4);
+    assert_int_equal(vp9_compose(out, flexible, &d, 0x12, 0), 4);
+    assert_int_equal(out[2], 0x12);
+    assert_int_equal(out[3], 0x20);
+}
+
+/* K-SVC: a frame that the layers above do not refer to is needed by its own alone. */
+static void vp9_tells_who_needs_a_frame(void **state)
+{
+    (void)state;
+    struct frame_ctx ctx = {0};
+    struct frame_info f;
+    /* L B E V, tid 0 sid 0, TL0PICIDX, three layers without sizes or pictures */
+    const uint8_t key[] = {0x2e, 0x00, 0x01, 0x40, 0xaa};
+    assert_int_equal(frame_parse(FRAME_CODEC_VP9, key, sizeof(key), false, NULL, &ctx, &f), 0);
+    assert_true(f.keyframe);
+    assert_true(f.needs & FRAME_CELL(0, 0) && f.needs & FRAME_CELL(2, 3));
+    /* P L B E Z, tid 1 sid 1 */
+    const uint8_t delta[] = {0x6d, 0x22, 0x01, 0xaa};
+    assert_int_equal(frame_parse(FRAME_CODEC_VP9, delta, sizeof(delta), false, NULL, &ctx, &f), 0);
+    assert_false(f.needs & (FRAME_CELL(0, 7) | FRAME_CELL(1, 0) | FRAME_CELL(2, 1)));
+    assert_true(f.needs & FRAME_CELL(1, 1));
+    assert_true(f.known & FRAME_CELL(2, 0));
+    assert_false(f.known & FRAME_CELL(3, 0));
+}
+
 static void finds_key_frames_of_h264(void **state)
 {
     (void)state;
@@ -311,6 +353,8 @@ int main(void)
         cmocka_unit_test(finds_key_frames_of_h264),
         cmocka_unit_test(finds_key_frames_of_h265),
         cmocka_unit_test(finds_key_frames_of_av1),
+        cmocka_unit_test(vp9_numbers_are_replaced),
+        cmocka_unit_test(vp9_tells_who_needs_a_frame),
         cmocka_unit_test(tells_silence_of_opus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
