@@ -7,6 +7,7 @@
 #define ALTHING_LIB_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -14,7 +15,20 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 void log_set_program(const char *name);  /* kept by reference; shown in front of every line */
 void log_set_level(enum log_level level);
 int log_level_from_name(const char *name, enum log_level *level);  /* 0, or -EINVAL */
-bool log_enabled(enum log_level level);
+enum log_level log_get_level(void);
+const char *log_level_name(enum log_level level);
+bool log_enabled(enum log_level level, const char *module); /* by the level, or since the module has a tag */
+
+#define LOG_TAGS_MAX 32
+#define LOG_TAG_MAX  24 /* with its NUL */
+
+/* Modules all of whose lines are logged, whatever the level. 0, or -EINVAL (too many, too long, empty): nothing changed. */
+int log_set_tags(const char *const *tags, size_t n);
+const char *log_tag(size_t i); /* NULL: no more */
+
+/* Also hears every line that is logged: its text alone, without a control character. It must not log. NULL: nobody. */
+typedef void log_sink_f(enum log_level level, const char *module, const char *text, void *arg);
+void log_set_sink(log_sink_f *fn, void *arg);
 
 void log_write(enum log_level level, const char *module, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -24,7 +38,7 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
 #define log_info(module, ...)  log_write(LOG_LEVEL_INFO, module, __VA_ARGS__)
 #define log_debug(module, ...)                                                                     \
     do {                                                                                           \
-        if (log_enabled(LOG_LEVEL_DEBUG))                                                          \
+        if (log_enabled(LOG_LEVEL_DEBUG, module))                                                  \
             log_write(LOG_LEVEL_DEBUG, module, __VA_ARGS__);                                       \
     } while (0)
 

@@ -96,8 +96,13 @@ static void clean(char *to, const char *from)
 
 static void cell(FILE *out, const struct column *col, const json_t *object)
 {
-    const json_t *from = col->from == STAT ? json_object_get(object, "stats") : object;
+    /* Of a producer, its first stream. */
+    const json_t *stream = json_array_get(json_object_get(object, "streams"), 0);
+    const json_t *from =
+        col->from == STAT ? json_object_get(stream ? stream : object, "stats") : object;
     const json_t *v = json_object_get(from, col->key);
+    if (!v && stream)
+        v = json_object_get(stream, col->key);
     char text[CELL_MAX] = "-";
     if (json_is_string(v))
         clean(text, json_string_value(v));

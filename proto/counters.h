@@ -156,6 +156,10 @@ bool counters_reader_has(const struct counters_reader *r, enum counters_level le
 /* The next live slot of a level; *cursor starts at 0. False: no more. A slot that changes under the reader is skipped. */
 bool counters_reader_next(const struct counters_reader *r, enum counters_level level, size_t *cursor,
                           struct counters_view *view);
+/* For who looks for some of many: the owner of the next live slot alone, which is slot *cursor - 1; and one slot by its place
+ * (false: not live). */
+bool counters_reader_next_owner(const struct counters_reader *r, enum counters_level level, size_t *cursor, uint64_t *owner);
+bool counters_reader_slot(const struct counters_reader *r, enum counters_level level, size_t slot, struct counters_view *view);
 /* The sum of the closed objects; of the worker level: the worker's own counters. Gauges of a sum are 0. */
 void counters_reader_closed(const struct counters_reader *r, enum counters_level level,
                             struct counters_view *view);

@@ -188,11 +188,38 @@ static bool copy_slot(const struct counters_reader *r, enum counters_level level
            __atomic_load_n(&s->generation, __ATOMIC_RELAXED) == v->generation;
 }
 
+static size_t end_of(const struct counters_reader *r, enum counters_level level)
+{
+    uint32_t used = __atomic_load_n(&header_of(r)->levels[level].used, __ATOMIC_ACQUIRE);
+    return used < r->levels[level].slots ? used : r->levels[level].slots;
+}
+
+bool counters_reader_next_owner(const struct counters_reader *r, enum counters_level level,
+                                size_t *cursor, uint64_t *owner)
+{
+    size_t end = end_of(r, level);
+    for (size_t i = *cursor ? *cursor : 1; i < end; i++) {
+        const struct counters_slot *s = slot_at(r, level, i);
+        if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != COUNTERS_SLOT_LIVE)
+            continue;
+        *owner = __atomic_load_n(&s->owner, __ATOMIC_RELAXED);
+        *cursor = i + 1;
+        return true;
+    }
+    return false;
+}
+
+bool counters_reader_slot(const struct counters_reader *r, enum counters_level level, size_t slot,
+                          struct counters_view *view)
+{
+    memset(view, 0, sizeof(*view));
+    return slot && slot < end_of(r, level) && copy_slot(r, level, slot, view);
+}
+
 bool counters_reader_next(const struct counters_reader *r, enum counters_level level,
                           size_t *cursor, struct counters_view *view)
 {
-    uint32_t used = __atomic_load_n(&header_of(r)->levels[level].used, __ATOMIC_ACQUIRE);
-    size_t end = used < r->levels[level].slots ? used : r->levels[level].slots;
+    size_t end = end_of(r, level);
     memset(view, 0, sizeof(*view));
     for (size_t i = *cursor ? *cursor : 1; i < end; i++) {
         if (copy_slot(r, level, i, view)) {

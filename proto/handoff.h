@@ -27,6 +27,10 @@ enum handoff_kind {
     HANDOFF_READY = 3,       /* server to supervisor: everything answers */
     HANDOFF_WORKER_BAD = 4,  /* server to supervisor: this worker breaks the contract, end it and start another */
     HANDOFF_STOP = 5,        /* supervisor to server: stop in order */
+    HANDOFF_RELOAD = 6,      /* server to supervisor: read the configuration again */
+    /* supervisor to server, asked or not (SIGHUP), with descriptors: a report as JSON, {"changed": [key, ...], "restart": [...]},
+     * and then the configuration, of which the server takes what it can; or {"error": "..."} alone. */
+    HANDOFF_CONFIG = 7,
 };
 
 /* Where a browser reaches the worker: an ICE host candidate. */

@@ -68,6 +68,7 @@ void hub_tick(struct hub *h, int64_t now_us)
         media_tick(h->media, now_us);
     on_connect_tick(h, now_us);
     on_countdown_tick(h, now_us);
+    on_drain_tick(h, now_us);
     if (now_us < h->next_sweep_us)
         return;
     h->next_sweep_us = now_us + SWEEP_US;

@@ -32,6 +32,13 @@ struct hub_settings {
     const json_t *room_settings;   /* roomReady.settings; NULL: {} */
 };
 
+/* No new rooms; at the deadline those that are left end (on_drain.c). */
+struct hub_drain {
+    bool on;
+    int64_t deadline_ms; /* since 1970 */
+    int64_t deadline_us;
+};
+
 struct hub {
     struct rooms rooms;
     struct media *media;
@@ -40,6 +47,7 @@ struct hub {
     int64_t next_sweep_us;        /* of what is looked at once a second */
     struct bucket pictures;       /* bytes of them that may be handed out */
     struct log_limit refusals;    /* of hub_refused() */
+    struct hub_drain drain;
 };
 
 /* `router_caps` is stolen. */

@@ -8,8 +8,8 @@
 #include "lib/chan.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "observer/observer.h"
 #include "proto/handoff.h"
+#include "server/admin.h"
 #include "server/conf/conf.h"
 #include "server/edge/edge.h"
 #include "server/hub.h"
@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,9 +54,10 @@ struct server {
     struct hub hub;
     struct media *media;
     struct edge *edge;
-    struct observer *observer[LISTEN_MAX];
+    struct watch watch;
+    struct admin admin;
     struct exporter *exporter[LISTEN_MAX];
-    struct view views[2 * LISTEN_MAX];
+    struct view views[LISTEN_MAX];
     size_t n_views;
     struct chan *control;
     uv_poll_t control_poll;
@@ -202,6 +204,57 @@ static void on_worker_bad(uint32_t index, uint64_t generation, const char *why, 
         say(s, HANDOFF_WORKER_BAD, index, generation);
 }
 
+/* ---- the configuration, read again ---- */
+
+/* Who may order something, beside root and ourselves. */
+static gid_t admin_group(const char *name)
+{
+    const struct group *g = name ? getgrnam(name) : NULL;
+    if (name && !g)
+        log_error("server", "observer.adminGroup: there is no such group name=%.64s", name);
+    return g ? g->gr_gid : (gid_t)-1;
+}
+
+static void apply(struct server *s)
+{
+    const struct conf *c = s->conf;
+    enum log_level level;
+    if (!log_level_from_name(c->log_level, &level))
+        log_set_level(level);
+    s->hub.settings.peers_per_room = c->max_users_per_room;
+    s->hub.settings.max_incoming_bitrate = c->max_incoming_bitrate;
+    if (s->watch.observer)
+        observer_set_admin_group(s->watch.observer, admin_group(c->observer_admin_group));
+}
+
+static bool ask_reload(void *arg)
+{
+    struct server *s = arg;
+    if (!s->stopping)
+        say(s, HANDOFF_RELOAD, 0, 0);
+    return !s->stopping;
+}
+
+/* fds: the report, and unless that tells of an error the configuration. */
+static void on_config(struct server *s, const int *fds, size_t n_fds)
+{
+    struct conf *fresh = NULL;
+    char err[CONF_ERROR_MAX] = "";
+    json_t *report = lseek(fds[0], 0, SEEK_SET) < 0 ? NULL : json_loadfd(fds[0], 0, NULL);
+    if (n_fds == 2 && conf_from_fd(&fresh, fds[1], err) == 0) {
+        conf_take(s->conf, fresh, NULL, NULL);
+        apply(s);
+        log_info("server", "the configuration was read again");
+    } else if (n_fds == 2) {
+        log_error("server", "%s", err);
+    }
+    conf_free(fresh);
+    if (s->watch.observer)
+        admin_reloaded(&s->admin, report);
+    else
+        json_decref(report);
+}
+
 static void on_handoff(struct server *s, const struct handoff *h, int *fds, size_t n_fds)
 {
     if (h->kind == HANDOFF_WORKER_UP && n_fds == 2) {
@@ -211,6 +264,8 @@ static void on_handoff(struct server *s, const struct handoff *h, int *fds, size
                       strerror(-err));
         return;
     }
+    if (h->kind == HANDOFF_CONFIG && n_fds)
+        on_config(s, fds, n_fds);
     for (size_t i = 0; i < n_fds; i++)
         close(fds[i]);
     if (h->kind == HANDOFF_WORKER_DOWN)
@@ -294,6 +349,21 @@ static int start_edge(struct server *s, const struct options *o)
     return edge_new(&s->edge, &s->loop, &e, &handlers, &s->hub);
 }
 
+static int start_watch(struct server *s, const struct listeners *l)
+{
+    const struct observer_settings settings = {
+        .release = ALTHING_VERSION, .admin_group = admin_group(s->conf->observer_admin_group)};
+    struct observer_admin orders;
+    if (!l->n_observer)
+        return 0;
+    admin_init(&s->admin, &s->hub, &s->watch, ask_reload, s);
+    admin_orders(&s->admin, &orders);
+    int err = watch_start(&s->watch, &s->loop, &s->hub, &settings, &orders);
+    for (size_t i = 0; !err && i < l->n_observer; i++)
+        err = observer_listen(s->watch.observer, l->observer[i]);
+    return err;
+}
+
 static int start_views(struct server *s, const struct listeners *l)
 {
     const struct conf *c = s->conf;
@@ -306,14 +376,7 @@ static int start_views(struct server *s, const struct listeners *l)
         if (err)
             return err;
     }
-    for (size_t i = 0; i < l->n_observer; i++) {
-        struct observer_source source;
-        view_observer_source(&s->views[s->n_views++], &s->hub, &source);
-        int err = observer_new(&s->observer[i], &s->loop, l->observer[i], &source);
-        if (err)
-            return err;
-    }
-    return 0;
+    return start_watch(s, l);
 }
 
 static int start_hub(struct server *s, uint64_t epoch)
@@ -413,9 +476,9 @@ static void end(struct server *s)
 {
     s->stopping = true;
     for (size_t i = 0; i < LISTEN_MAX; i++) {
-        observer_free(s->observer[i]);
         exporter_free(s->exporter[i]);
     }
+    watch_stop(&s->watch);
     edge_free(s->edge);
     media_free(s->media);
     s->hub.media = NULL;

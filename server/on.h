@@ -75,6 +75,13 @@ json_t *on_drawing_state(const struct room *r, bool objects); /* with the object
 /* ---- on_p2p.c ---- */
 call_f on_p2p; /* all of its messages */
 
+void on_room_kick(struct hub *h, struct peer *p, const char *why); /* out, and not back with more rights */
+void on_room_end(struct hub *h, struct room *r, const char *method); /* all are told this, and sent away; the room is gone */
+
+/* ---- on_drain.c ---- */
+void on_drain(struct hub *h, bool on, uint32_t seconds, const char *text); /* people are told; text NULL: one of our own */
+void on_drain_tick(struct hub *h, int64_t now_us);
+
 /* ---- on_media.c: the workers ---- */
 void on_worker_up(void *hub);
 void on_router_lost(struct media_router *r, void *room, void *hub);

@@ -192,6 +192,8 @@ void on_connect_session(struct hub *h, struct edge_session *s, const struct edge
     } else if (r && r->n_peers >= peers_allowed(h)) {
         edge_notify(s, "overRoomLimit", NULL);
         edge_disconnect(s, "the room is full");
+    } else if (!r && h->drain.on) {
+        edge_disconnect(s, "this server takes no new meetings");
     } else {
         if (!r) {
             r = room_new(&h->rooms, room_id, clock_wall_us() / 1000);

@@ -78,7 +78,7 @@ void on_promote_all(struct call *c)
 
 /* ---- the end ---- */
 
-static void end_meeting(struct hub *h, struct room *r, const char *method)
+void on_room_end(struct hub *h, struct room *r, const char *method)
 {
     /* With its last peer the room goes, so by serials. */
     struct rooms *rs = &h->rooms;
@@ -107,12 +107,20 @@ void on_escape_meeting(struct call *c)
         if (p->state == PEER_JOINED && !p->escape)
             return;
     }
-    end_meeting(c->hub, r, "escapeMeeting");
+    on_room_end(c->hub, r, "escapeMeeting");
 }
 
 void on_moderate_close(struct call *c)
 {
-    end_meeting(c->hub, c->peer->room, "moderator:kick");
+    on_room_end(c->hub, c->peer->room, "moderator:kick");
+}
+
+void on_room_kick(struct hub *h, struct peer *p, const char *why)
+{
+    hub_notify(p, "moderator:kick", NULL);
+    /* Or it would be back in a moment with the same rights; nor with more. */
+    p->perms &= h->settings.default_perms;
+    on_connect_send_away(h, p, why);
 }
 
 void on_moderate_kick(struct call *c)
@@ -121,10 +129,7 @@ void on_moderate_kick(struct call *c)
     if (!p)
         return;
     call_ok(c, NULL);
-    hub_notify(p, "moderator:kick", NULL);
-    /* Or it would be back in a moment with the same rights; nor with more. */
-    p->perms &= c->hub->settings.default_perms;
-    on_connect_send_away(c->hub, p, "kicked by a moderator");
+    on_room_kick(c->hub, p, "kicked by a moderator");
 }
 
 /* ---- stopping others: the browser is asked to, and the server makes sure ---- */

@@ -58,15 +58,6 @@ static size_t rooms(void *arg)
     return ((struct view *)arg)->hub->rooms.n_rooms;
 }
 
-static size_t peers(void *arg)
-{
-    size_t n = 0;
-    struct view *v = arg;
-    for (struct room *r = rooms_after(&v->hub->rooms, 0); r; r = r->hh.next)
-        n += admitted(r);
-    return n;
-}
-
 /* v->worker: what the workers of this place have counted, the former ones too. False: no more places. */
 static bool worker_step(struct view *v, uint64_t *a, const struct media_worker **w)
 {
@@ -84,77 +75,6 @@ static bool worker_step(struct view *v, uint64_t *a, const struct media_worker *
         for (size_t i = 0; i < COUNTERS_FIELDS_MAX; i++)
             v->worker[i] += now[i];
     }
-    return true;
-}
-
-/* ---- the observer ---- */
-
-static bool observer_worker_next(void *arg, struct observer_cursor *cursor,
-                                 struct observer_worker *out)
-{
-    struct view *v = arg;
-    const struct media_worker *w;
-    if (!worker_step(v, &cursor->a, &w))
-        return false;
-    *out = (struct observer_worker){(uint32_t)cursor->a - 1, w ? media_worker_pid(w) : 0,
-                                    w && media_worker_answers(w), v->worker};
-    return true;
-}
-
-static bool observer_room_next(void *arg, struct observer_cursor *cursor, struct observer_room *out)
-{
-    struct room *r = room_step(arg, &cursor->a);
-    if (!r)
-        return false;
-    *out = (struct observer_room){
-        .room_id = r->id,
-        .peers = admitted(r),
-        .lobby = (uint32_t)room_lobby_count(r),
-        .worker = r->media ? media_worker_index(media_router_worker(r->media)) : UINT32_MAX,
-        .locked = r->locked,
-    };
-    return true;
-}
-
-/* a is the room's serial, b the last peer's. */
-static bool observer_peer_next(void *arg, struct observer_cursor *cursor, struct observer_peer *out)
-{
-    struct view *v = arg;
-    struct room *r = rooms_by_serial(&v->hub->rooms, cursor->a);
-    struct peer *p = r ? room_peer_after(r, cursor->b) : NULL;
-    while (!p) {
-        r = room_step(v, &cursor->a);
-        if (!r)
-            return false;
-        p = r->peers;
-    }
-    cursor->b = p->serial;
-    *out = (struct observer_peer){r->id, p->id, p->display_name, p->user_agent,
-                                  p->state == PEER_JOINED};
-    return true;
-}
-
-static bool observer_transport_next(void *arg, struct observer_cursor *cursor,
-                                    struct observer_transport *out)
-{
-    struct view *v = arg;
-    struct object *o =
-        slot_next(v, COUNTERS_TRANSPORT, OBJECT_TRANSPORT, &cursor->a, &cursor->b, &cursor->c);
-    if (!o)
-        return false;
-    const struct transport *t = (struct transport *)o;
-    *out = (struct observer_transport){
-        .room_id = t->peer->room->id,
-        .peer_id = t->peer->id,
-        .transport_id = o->id,
-        .direction = t->direction == DIRECTION_SEND ? "send" : "recv",
-        .pid = pid_of(t->peer->room),
-        .selected = t->selected,
-        .tcp = t->tcp,
-        .local = t->local,
-        .remote = t->remote,
-        .values = v->slot.values,
-    };
     return true;
 }
 
@@ -178,46 +98,6 @@ static struct object *stream_step(struct view *v, enum counters_level level, uin
         return NULL;
     return slot_next(v, level, level == COUNTERS_PRODUCER ? OBJECT_PRODUCER : OBJECT_CONSUMER, a, b,
                      c);
-}
-
-static bool observer_stream_next(void *arg, enum counters_level level,
-                                 struct observer_cursor *cursor, struct observer_stream *out)
-{
-    struct view *v = arg;
-    struct object *o = stream_step(v, level, &cursor->a, &cursor->b, &cursor->c);
-    if (!o)
-        return false;
-    const struct transport *t;
-    const struct producer *p = stream_of(o, &t);
-    *out = (struct observer_stream){
-        .room_id = t->peer->room->id,
-        .peer_id = t->peer->id,
-        .transport_id = t->obj.id,
-        .id = o->id,
-        .producer_id = level == COUNTERS_CONSUMER ? p->obj.id : "",
-        .kind = p->video ? "video" : "audio",
-        .codec = p->codec,
-        .rid = v->slot.rid,
-        .pid = pid_of(t->peer->room),
-        .ssrc = v->slot.ssrc,
-        .values = v->slot.values,
-    };
-    return true;
-}
-
-void view_observer_source(struct view *v, const struct hub *h, struct observer_source *out)
-{
-    v->hub = h;
-    *out = (struct observer_source){
-        .arg = v,
-        .rooms = rooms,
-        .peers = peers,
-        .worker_next = observer_worker_next,
-        .room_next = observer_room_next,
-        .peer_next = observer_peer_next,
-        .transport_next = observer_transport_next,
-        .stream_next = observer_stream_next,
-    };
 }
 
 /* ---- the exporter ---- */

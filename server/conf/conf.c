@@ -163,7 +163,8 @@ static int check_client(const struct conf *c, const char *name, char err[static 
     return conf_fail(&p, "cannot read the folder %.200s: %s", c->client_path, strerror(errno));
 }
 
-int conf_complete(struct conf *c, const char *name, char err[static CONF_ERROR_MAX])
+/* What depends on the machine alone. */
+static int complete(struct conf *c, const char *name, char err[static CONF_ERROR_MAX])
 {
     conf_detect(c);
     struct conf_place p = {name, "mediasoup.worker.rtcMinPort", err};
@@ -171,7 +172,14 @@ int conf_complete(struct conf *c, const char *name, char err[static CONF_ERROR_M
     if (last > UINT16_MAX)
         return conf_fail(&p, "%u workers need the ports up to %u, which is over 65535",
                          c->num_workers, last);
-    int rc = conf_tls_load(c, name, err);
+    return 0;
+}
+
+int conf_complete(struct conf *c, const char *name, char err[static CONF_ERROR_MAX])
+{
+    int rc = complete(c, name, err);
+    if (rc == 0)
+        rc = conf_tls_load(c, name, err);
     return rc < 0 ? rc : check_client(c, name, err);
 }
 
@@ -199,6 +207,19 @@ int conf_load(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX
     int rc = conf_read(&c, path, err);
     if (rc == 0)
         rc = conf_complete(c, path ? path : CONF_PATH_DEFAULT, err);
+    if (rc == 0)
+        *cp = c;
+    else
+        conf_free(c);
+    return rc;
+}
+
+int conf_load_again(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX])
+{
+    struct conf *c = NULL;
+    int rc = conf_read(&c, path, err);
+    if (rc == 0)
+        rc = complete(c, path ? path : CONF_PATH_DEFAULT, err);
     if (rc == 0)
         *cp = c;
     else

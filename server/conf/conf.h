@@ -56,6 +56,7 @@ struct conf {
     uint16_t prometheus_port;
     bool prometheus_deidentify, prometheus_numeric, prometheus_quiet;
     char *observer_path; /* NULL: no observer socket */
+    char *observer_admin_group; /* NULL: none */
     char *client_path;   /* folder of the browser client; NULL: no files are served */
     struct conf_strings allowed_origins;
     char *log_level; /* for log_level_from_name() */
@@ -75,6 +76,13 @@ int conf_from_fd(struct conf **cp, int fd, char err[static CONF_ERROR_MAX]);
  * folder is there. */
 int conf_complete(struct conf *c, const char *name, char err[static CONF_ERROR_MAX]);
 void conf_free(struct conf *c); /* NULL is fine; key material is wiped */
+
+/* For a running server: takes over from `fresh` what can be changed while it runs. Adds the keys that were changed so, and those
+ * that differ and wait for a restart, to two lists of JSON (NULL: not wanted). */
+void conf_take(struct conf *running, const struct conf *fresh, json_t *changed, json_t *restart);
+/* The file as conf_load() reads it, but with no look at certificate, key and folder: who has given up root may not see them any
+ * more, and does not take them anew. */
+int conf_load_again(struct conf **cp, const char *path, char err[static CONF_ERROR_MAX]);
 
 enum conf_view {
     CONF_SHOW,    /* what a file may say */

@@ -22,6 +22,7 @@ struct conf_key {
     uint32_t min, max;    /* of numbers */
     bool nullable;        /* null may be said */
     bool handoff;         /* only in what the supervisor hands over */
+    bool reload;          /* a running server takes a new value */
     const char *words;    /* of a choice: "a, b, c" */
     const char *help;     /* one sentence or two */
 };

@@ -28,6 +28,7 @@ const struct conf_key conf_keys[] = {
     {"clientPath", CONF_STRING, AT(client_path), .fallback = "\"" ALTHING_DATADIR "/althing/app\"", .nullable = true,
      .help = "The folder of the browser client. null: no files are served."},
     {"maxUsersPerRoom", CONF_UINT, AT(max_users_per_room), .fallback = "null", .min = 1, .max = 100000, .nullable = true,
+     .reload = true,
      .help = "How many people a room takes, its lobby included. null: no limit of its own."},
     {"mediasoup.numWorkers", CONF_UINT, AT(num_workers), .fallback = "null", .min = 1, .max = CONF_WORKERS_MAX, .nullable = true,
      .help = "How many media workers run. null: one for each CPU."},
@@ -39,7 +40,7 @@ const struct conf_key conf_keys[] = {
     {RTC "initialAvailableOutgoingBitrate", CONF_UINT, AT(initial_available_outgoing_bitrate), .fallback = "1000000",
      .min = 1000, .max = 1000000000,
      .help = "Bits a second that a browser is taken to receive before anything has been measured."},
-    {RTC "maxIncomingBitrate", CONF_UINT, AT(max_incoming_bitrate), .fallback = "15000000", .max = 1000000000,
+    {RTC "maxIncomingBitrate", CONF_UINT, AT(max_incoming_bitrate), .fallback = "15000000", .max = 1000000000, .reload = true,
      .help = "Bits a second that a browser is asked not to exceed when it sends. 0: no limit."},
     {"prometheus.enabled", CONF_BOOL, AT(prometheus_enabled), .fallback = "true",
      .help = "Serve metrics."},
@@ -55,7 +56,10 @@ const struct conf_key conf_keys[] = {
      .help = "Leave out the ids of transports, producers and consumers in metrics: fewer series."},
     {"observer.path", CONF_STRING, AT(observer_path), .fallback = "\"/run/althing/observer.sock\"", .nullable = true,
      .help = "The Unix socket for althingctl and other observers; its group may use it. null: none."},
-    {"logLevel", CONF_CHOICE, AT(log_level), .fallback = "\"info\"", .words = "error, warn, info, debug",
+    {"observer.adminGroup", CONF_STRING, AT(observer_admin_group), .fallback = "null", .nullable = true, .reload = true,
+     .help = "The group whose members may also order something over the observer's socket: send peers away, close rooms, drain, reload, "
+             "change what is logged. Root and the server's own user may anyway. null: nobody else."},
+    {"logLevel", CONF_CHOICE, AT(log_level), .fallback = "\"info\"", .words = "error, warn, info, debug", .reload = true,
      .help = "The least important kind of line that is logged."},
     {"user", CONF_STRING, AT(user), .fallback = "null", .nullable = true,
      .help = "The user to become after the ports are open, when started as root. null: stay."},
@@ -107,5 +111,7 @@ void conf_print_reference(FILE *out)
         fprintf(out, "\n### `%s`\n\n", k->path);
         print_type(out, k);
         fprintf(out, "; default `%s`\n\n%s\n", k->fallback, k->help);
+        if (k->reload)
+            fputs("A running server takes it over on SIGHUP and on `reload`.\n", out);
     }
 }

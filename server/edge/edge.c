@@ -215,7 +215,8 @@ static int context_new(struct edge *e)
                    LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME |
                    LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
     };
-    lws_set_log_level(log_enabled(LOG_LEVEL_DEBUG) ? LLL_ERR | LLL_WARN : LLL_ERR, on_lws_log);
+    lws_set_log_level(log_enabled(LOG_LEVEL_DEBUG, "edge") ? LLL_ERR | LLL_WARN : LLL_ERR,
+                      on_lws_log);
     e->context = lws_create_context(&info);
     if (!e->context) {
         log_error("edge",

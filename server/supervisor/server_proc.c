@@ -105,6 +105,9 @@ static bool on_frame(struct server_proc *p, const struct handoff *h, size_t len)
     case HANDOFF_WORKER_BAD:
         on_bad(p->keeper.s, h);
         return true;
+    case HANDOFF_RELOAD:
+        reload(p->keeper.s);
+        return true;
     default:
         return false;
     }

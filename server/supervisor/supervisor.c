@@ -121,14 +121,7 @@ static void on_stop(uv_signal_t *h, int sig)
 static void on_hangup(uv_signal_t *h, int sig)
 {
     (void)sig;
-    const struct supervisor *s = h->data;
-    char err[CONF_ERROR_MAX];
-    struct conf *c = NULL;
-    if (conf_load(&c, s->conf_path, err) < 0)
-        log_error("supervisor", "the new configuration is refused, the old one stays: %s", err);
-    else
-        log_info("supervisor", "the new configuration is fine; it takes effect at the next start");
-    conf_free(c);
+    reload(h->data);
 }
 
 static void on_watchdog(uv_timer_t *t)

@@ -21,7 +21,7 @@ struct supervisor;
 
 /* Opens all sockets and gives up root; starts nothing. `conf` and `conf_path` (NULL: the default's) outlive the supervisor. 0 or
  * -errno, and then err says why in one line. */
-int supervisor_new(struct supervisor **sp, const struct conf *conf, const char *conf_path, char err[static SUPERVISOR_ERROR_MAX]);
+int supervisor_new(struct supervisor **sp, struct conf *conf, const char *conf_path, char err[static SUPERVISOR_ERROR_MAX]);
 /* Runs until SIGTERM or SIGINT, or until the server refuses its configuration. Returns the exit status. */
 int supervisor_run(struct supervisor *s);
 void supervisor_free(struct supervisor *s); /* NULL is fine */

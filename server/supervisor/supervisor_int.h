@@ -61,6 +61,10 @@ void server_proc_ended(struct server_proc *p, int status);
 void server_proc_sync(struct server_proc *p); /* tells it of all places; goes on by itself when the socket is full */
 void server_proc_stop(struct server_proc *p); /* HANDOFF_STOP */
 
+/* reload.c */
+int reload_write_conf(struct supervisor *s); /* s->conf into a new s->conf_fd; 0 or -errno */
+void reload(struct supervisor *s);           /* reads the file again, and tells the server */
+
 enum stopping {
     RUNNING,
     STOPPING_SERVER,
@@ -72,7 +76,7 @@ struct supervisor {
     uv_loop_t loop;
     uv_signal_t child, term, interrupt, hangup;
     uv_timer_t deadline, watchdog;
-    const struct conf *conf;
+    struct conf *conf;
     const char *conf_path;
     int conf_fd; /* what the server is given */
     struct listen_fds https, redirect, metrics;

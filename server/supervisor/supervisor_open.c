@@ -85,15 +85,8 @@ static int open_inner(struct supervisor *s, char *err)
         return fail(err, -errno, "pipe: %s", strerror(errno));
     s->life_r = life[0];
     s->life_w = life[1];
-    s->conf_fd = memfd_create("althing-config", MFD_CLOEXEC);
-    if (s->conf_fd < 0)
-        return fail(err, -errno, "memfd: %s", strerror(errno));
-    char *text = conf_to_text(s->conf, CONF_HANDOFF);
-    size_t len = strlen(text);
-    ssize_t n = write(s->conf_fd, text, len);
-    explicit_bzero(text, len);
-    free(text);
-    return n == (ssize_t)len ? 0 : fail(err, -EIO, "memfd: short write");
+    int rc = reload_write_conf(s);
+    return rc < 0 ? fail(err, rc, "memfd: %s", strerror(-rc)) : 0;
 }
 
 static int find_programs(struct supervisor *s, char *err)
@@ -121,7 +114,7 @@ static int give_up_root(struct supervisor *s, char *err)
     return rc < 0 ? fail(err, rc, "user: cannot become %.64s: %s", user, strerror(-rc)) : 0;
 }
 
-int supervisor_new(struct supervisor **sp, const struct conf *conf, const char *conf_path,
+int supervisor_new(struct supervisor **sp, struct conf *conf, const char *conf_path,
                    char err[static SUPERVISOR_ERROR_MAX])
 {
     struct supervisor *s = mem_zalloc(sizeof(*s));

@@ -1,184 +1,39 @@
-#include "observer/observer.h"
 #include "tests/unit/check.h"
+#include "tests/unit/observer/server.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
-/* ---- a source ------------------------------------------------------------------------------------------------------------------- */
-
-static uint64_t n_streams;
-static uint64_t values[COUNTERS_FIELDS_MAX];
-static const char *display_name;
-
-static size_t two_rooms(void *arg)
+static json_t *peer(const char *room, const char *id, const char *name)
 {
-    (void)arg;
-    return 2;
+    return json_pack("{ss, ss, ss, sb}", "roomId", room, "peerId", id, "displayName", name,
+                     "joined", 1);
 }
-
-static size_t three_peers(void *arg)
-{
-    (void)arg;
-    return 3;
-}
-
-static bool one_worker(void *arg, struct observer_cursor *c, struct observer_worker *out)
-{
-    (void)arg;
-    *out = (struct observer_worker){.index = 0, .pid = 77, .up = true, .values = values};
-    return c->a++ < 1;
-}
-
-static bool next_room(void *arg, struct observer_cursor *c, struct observer_room *out)
-{
-    (void)arg;
-    *out = (struct observer_room){.room_id = c->a ? "b" : "a", .peers = 1, .locked = true};
-    return c->a++ < 2;
-}
-
-static bool next_peer(void *arg, struct observer_cursor *c, struct observer_peer *out)
-{
-    (void)arg;
-    *out = (struct observer_peer){.room_id = "a",
-                                  .peer_id = "p",
-                                  .display_name = display_name,
-                                  .user_agent = "\xff not UTF-8",
-                                  .joined = true};
-    return c->a++ < 1;
-}
-
-static bool next_transport(void *arg, struct observer_cursor *c, struct observer_transport *out)
-{
-    (void)arg;
-    *out = (struct observer_transport){.room_id = "a",
-                                       .peer_id = "p",
-                                       .transport_id = "t",
-                                       .direction = "send",
-                                       .selected = c->a == 0,
-                                       .values = values};
-    addr_parse(&out->local, "2001:db8::1", 40000);
-    addr_parse(&out->remote, "10.0.0.1", 5);
-    return c->a++ < 2;
-}
-
-static bool next_stream(void *arg, enum counters_level level, struct observer_cursor *c,
-                        struct observer_stream *out)
-{
-    (void)arg;
-    *out = (struct observer_stream){.room_id = "a",
-                                    .peer_id = "p",
-                                    .transport_id = "t",
-                                    .id = level == COUNTERS_PRODUCER ? "prod" : "cons",
-                                    .producer_id = "prod",
-                                    .kind = "video",
-                                    .codec = "VP8",
-                                    .rid = "r0",
-                                    .ssrc = (uint32_t)c->a,
-                                    .values = values};
-    return c->a++ < n_streams;
-}
-
-static const struct observer_source source = {
-    .rooms = two_rooms,
-    .peers = three_peers,
-    .worker_next = one_worker,
-    .room_next = next_room,
-    .peer_next = next_peer,
-    .transport_next = next_transport,
-    .stream_next = next_stream,
-};
-
-/* ---- a server and its clients ---------------------------------------------------------------------------------------------------- */
-
-struct fixture {
-    uv_loop_t loop;
-    struct observer *observer;
-    char path[64];
-};
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof(*f));
-    signal(SIGPIPE, SIG_IGN);
-    n_streams = 3;
-    display_name = "A\x1b[2J";
-    values[COUNTERS_INDEX(producer, bytes)] = 1234;
-    snprintf(f->path, sizeof(f->path), "/tmp/observer-test-%d.sock", (int)getpid());
-    unlink(f->path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    strcpy(un.sun_path, f->path);
-    assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-    assert_int_equal(uv_loop_init(&f->loop), 0);
-    assert_int_equal(observer_new(&f->observer, &f->loop, fd, &source), 0);
-    *state = f;
+    server_setup(state);
+    struct server *s = *state;
+    server_put(s, OBSERVER_ROOM, json_pack("{ss, si}", "roomId", "a", "peers", 2));
+    server_put(s, OBSERVER_ROOM, json_pack("{ss, si}", "roomId", "b", "peers", 1));
+    server_put(s, OBSERVER_PEER, peer("a", "ada", "A\x1b[2J"));
+    server_put(s, OBSERVER_PEER, peer("a", "bo", "Bo"));
+    server_put(s, OBSERVER_PEER, peer("b", "cy", "\xc3\xa9"));
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    observer_free(f->observer);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&f->loop), 0);
-    unlink(f->path);
-    free(f);
-    return 0;
-}
-
-static int dial(struct fixture *f)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    strcpy(un.sun_path, f->path);
-    assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-    return fd;
-}
-
-static void turn(struct fixture *f, int n)
+static void fill(struct server *s, enum observer_kind kind, int n)
 {
     for (int i = 0; i < n; i++)
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-}
-
-/* All that comes until the end, or until nothing came for some turns. The caller frees it. */
-static char *hear(struct fixture *f, int fd)
-{
-    size_t len = 0, cap = 1 << 16;
-    char *text = malloc(cap);
-    for (int idle = 0; idle < 200;) {
-        uv_run(&f->loop, UV_RUN_NOWAIT);
-        ssize_t n = recv(fd, text + len, cap - len - 1, 0);
-        if (n == 0 || (n < 0 && errno != EAGAIN))
-            break;
-        idle = n > 0 ? 0 : idle + 1;
-        len += n > 0 ? (size_t)n : 0;
-        if (len + 1 == cap)
-            text = realloc(text, cap *= 2);
-    }
-    text[len] = 0;
-    return text;
-}
-
-static char *ask(struct fixture *f, const char *text)
-{
-    int fd = dial(f);
-    assert_int_equal(send(fd, text, strlen(text), 0), strlen(text));
-    shutdown(fd, SHUT_WR);
-    char *answer = hear(f, fd);
-    close(fd);
-    return answer;
+        server_put(s, kind, json_pack("{ss, ss, si}", "roomId", "a", "peerId", "ada", "n", i));
 }
 
 static void answers_lines(void **state)
@@ -196,24 +51,24 @@ static void answers_lines(void **state)
         {"Stats\n", "ERROR: unknown command 'Stats', try help\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char *answer = ask(*state, rows[i].question);
+        char *answer = server_ask(*state, rows[i].question);
         assert_string_equal(answer, rows[i].answer);
         free(answer);
     }
-    char *help = ask(*state, "help\n");
+    char *help = server_ask(*state, "help\n");
     assert_non_null(strstr(help, "snapshot "));
     free(help);
 }
 
 static void takes_a_line_in_pieces(void **state)
 {
-    struct fixture *f = *state;
-    int fd = dial(f);
+    struct server *f = *state;
+    int fd = server_dial(f);
     for (const char *p = "stats\n"; *p; p++) {
         send(fd, p, 1, 0);
-        turn(f, 3);
+        server_turn(f, 3);
     }
-    char *answer = hear(f, fd);
+    char *answer = server_hear(f, fd);
     assert_string_equal(answer, "rooms:2\npeers:3\n");
     free(answer);
     close(fd);
@@ -221,23 +76,23 @@ static void takes_a_line_in_pieces(void **state)
 
 static void refuses_an_endless_line(void **state)
 {
-    struct fixture *f = *state;
-    char line[4096];
+    struct server *f = *state;
+    char line[4 * OBSERVER_LINE_MAX];
     memset(line, 'x', sizeof(line) - 1);
     line[sizeof(line) - 1] = 0;
-    char *answer = ask(f, line);
+    char *answer = server_ask(f, line);
     assert_string_equal(answer, "ERROR: the line is too long\n");
     free(answer);
     line[OBSERVER_LINE_MAX] = '\n';
     line[OBSERVER_LINE_MAX + 1] = 0;
-    answer = ask(f, line);
+    answer = server_ask(f, line);
     assert_non_null(strstr(answer, "ERROR: unknown command"));
     free(answer);
 }
 
 static void shows_everything(void **state)
 {
-    char *answer = ask(*state, "snapshot\nstats\n");
+    char *answer = server_ask(*state, "snapshot\nstats\n");
     char *end = strchr(answer, '\n');
     assert_string_equal(end, "\nrooms:2\npeers:3\n");
     *end = 0;
@@ -245,23 +100,15 @@ static void shows_everything(void **state)
         assert_in_range(*p, 0x20, 0x7e);
     json_t *v = json_loads(answer, 0, NULL);
     assert_non_null(v);
-    static const struct {
-        const char *list;
-        size_t n;
-    } rows[] = {{"workers", 1},    {"rooms", 2},     {"peers", 1},
-                {"transports", 2}, {"producers", 3}, {"consumers", 3}};
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_int_equal(json_array_size(json_object_get(v, rows[i].list)), rows[i].n);
-    const char *local, *id;
-    int bytes, ssrc;
-    assert_int_equal(json_unpack(v, "{s:[{s:s}], s:[{}, {s:i, s:{s:i}}], s:[{s:s}]}", "transports",
-                                 "local", &local, "producers", "ssrc", &ssrc, "stats", "bytes",
-                                 &bytes, "consumers", "consumerId", &id),
+    assert_int_equal(json_array_size(json_object_get(v, "rooms")), 2);
+    assert_int_equal(json_array_size(json_object_get(v, "consumers")), 0);
+    const char *name;
+    int version;
+    assert_int_equal(json_unpack(v, "{s:i, s:[{}, {}, {s:s}]}", "version", &version, "peers",
+                                 "displayName", &name),
                      0);
-    assert_string_equal(local, "[2001:db8::1]:40000");
-    assert_string_equal(id, "cons");
-    assert_int_equal(ssrc, 1);
-    assert_int_equal(bytes, 1234);
+    assert_int_equal(version, OBSERVER_PROTOCOL);
+    assert_string_equal(name, "\xc3\xa9");
     json_decref(v);
     free(answer);
 }
@@ -269,15 +116,15 @@ static void shows_everything(void **state)
 /* A client that asks for much and reads nothing holds nobody up; one that comes back gets all of it. */
 static void waits_for_slow_readers(void **state)
 {
-    struct fixture *f = *state;
-    n_streams = 20000;
-    int slow = dial(f);
+    struct server *f = *state;
+    fill(f, OBSERVER_CONSUMER, 20000);
+    int slow = server_dial(f);
     send(slow, "snapshot\nquit\n", 14, 0);
-    turn(f, 50);
-    char *answer = ask(f, "stats\n");
+    server_turn(f, 50);
+    char *answer = server_ask(f, "stats\n");
     assert_string_equal(answer, "rooms:2\npeers:3\n");
     free(answer);
-    answer = hear(f, slow);
+    answer = server_hear(f, slow);
     json_t *v = json_loads(answer, 0, NULL);
     assert_non_null(v);
     assert_int_equal(json_array_size(json_object_get(v, "consumers")), 20000);
@@ -285,27 +132,29 @@ static void waits_for_slow_readers(void **state)
     free(answer);
     close(slow);
     /* And one that goes away in the middle. */
-    int gone = dial(f);
+    int gone = server_dial(f);
     send(gone, "snapshot\n", 9, 0);
-    turn(f, 5);
+    server_turn(f, 5);
     close(gone);
-    turn(f, 50);
+    server_turn(f, 50);
 }
 
 static void bounds_the_clients(void **state)
 {
-    struct fixture *f = *state;
-    int fds[OBSERVER_CLIENTS_MAX];
+    struct server *f = *state;
+    static int fds[OBSERVER_CLIENTS_MAX];
     for (int i = 0; i < OBSERVER_CLIENTS_MAX; i++) {
-        fds[i] = dial(f);
-        turn(f, 3);
+        fds[i] = server_dial(f);
+        server_turn(f, 2);
     }
-    char *answer = ask(f, "");
-    assert_string_equal(answer, "ERROR: too many clients\n");
-    free(answer);
+    for (int i = 0; i < 3; i++) {
+        char *answer = server_ask(f, "");
+        assert_string_equal(answer, "ERROR: too many clients\n");
+        free(answer);
+    }
     close(fds[0]);
-    turn(f, 10);
-    answer = ask(f, "stats\n");
+    server_turn(f, 10);
+    char *answer = server_ask(f, "stats\n");
     assert_string_equal(answer, "rooms:2\npeers:3\n");
     free(answer);
     for (int i = 1; i < OBSERVER_CLIENTS_MAX; i++)
@@ -314,32 +163,31 @@ static void bounds_the_clients(void **state)
 
 static void restricts_the_path(void **state)
 {
-    struct fixture *f = *state;
+    struct server *f = *state;
     struct stat st;
     assert_int_equal(stat(f->path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0660);
-    struct observer *o;
     int fds[2];
     assert_int_equal(pipe(fds), 0);
-    assert_true(observer_new(&o, &f->loop, fds[0], &source) < 0);
+    assert_true(observer_listen(f->observer, fds[0]) < 0);
     close(fds[1]);
     observer_free(NULL);
 }
 
 static void ends_with_clients_at_hand(void **state)
 {
-    struct fixture *f = *state;
-    n_streams = 20000;
-    int a = dial(f), b = dial(f);
+    struct server *f = *state;
+    fill(f, OBSERVER_CONSUMER, 20000);
+    int a = server_dial(f), b = server_dial(f);
     send(a, "snapshot\n", 9, 0);
-    turn(f, 5);
+    server_turn(f, 5);
     (void)b; /* teardown frees the observer with both open */
 }
 
 /* ---- althingctl ----------------------------------------------------------------------------------------------------------------- */
 
 /* Runs the command beside the loop; its output in `out`. Returns its exit status. */
-static int ctl(struct fixture *f, const char *path, const char *a, const char *b, char *out,
+static int ctl(struct server *f, const char *path, const char *a, const char *b, char *out,
                size_t cap)
 {
     int fds[2];
@@ -370,7 +218,7 @@ static int ctl(struct fixture *f, const char *path, const char *a, const char *b
 
 static void has_a_command(void **state)
 {
-    struct fixture *f = *state;
+    struct server *f = *state;
     static char out[65536];
     assert_int_equal(ctl(f, f->path, "stats", NULL, out, sizeof(out)), 0);
     assert_string_equal(out, "rooms:2\npeers:3\n");
@@ -393,7 +241,7 @@ static void has_a_command(void **state)
 
 int main(void)
 {
-#define WITH_SERVER(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define WITH_SERVER(t) cmocka_unit_test_setup_teardown(t, setup, server_teardown)
     const struct CMUnitTest tests[] = {
         WITH_SERVER(answers_lines),           WITH_SERVER(takes_a_line_in_pieces),
         WITH_SERVER(refuses_an_endless_line), WITH_SERVER(shows_everything),

@@ -7,7 +7,7 @@
 #include "server/hub.h"
 #include "tests/unit/server/media/fake_worker.h"
 
-#define WORLD_SESSIONS 64
+#define WORLD_SESSIONS 2048
 
 struct edge_session {
     void *user;
