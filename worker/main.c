@@ -13,6 +13,7 @@
 #include "proto/counters.h"
 #include "proto/trace.h"
 #include "worker/net/net.h"
+#include "worker/on_log.h"
 #include "worker/on_request.h"
 #include "worker/options.h"
 #include "worker/route/engine.h"
@@ -212,6 +213,8 @@ static void on_pass(uv_check_t *h)
     if (net_next_us(w->net) <= now_us)
         net_timer(w->net, now_us);
     int err = serve_channel(w);
+    if (on_log_tags())
+        on_log_pass(counters_worker(w->counters), now_us);
     engine_send(w->engine, clock_now_us());
     watch_channel(w);
     set_deadline(w);

@@ -1,5 +1,5 @@
 /* on_methods.h - one function a request, by the object that it is about: on_router.c, on_transport.c, on_producer.c, on_consumer.c,
- * on_trace.c.
+ * on_trace.c, on_log.c.
  *
  * Each checks every field, calls the engine and returns 0 or -EINVAL (malformed), -ENOENT (no such object), -EEXIST (taken),
  * -ENOSPC (a table is full), -ENOTSUP. Nothing has changed when it is not 0.
@@ -39,6 +39,7 @@ on_method_f on_close_consumer;
 
 on_method_f on_start_trace;
 on_method_f on_stop_trace;
+on_method_f on_set_log;
 
 /* What producers and consumers have in common (on_media.c). 0 or -EINVAL. */
 int on_media_codec(struct params_codec *out, const Althing__Codec *in);

@@ -4,6 +4,7 @@
 #include "lib/mem.h"
 #include "proto/counters.h"
 #include "proto/worker.pb-c.h"
+#include "worker/on_log.h"
 #include "worker/on_methods.h"
 #include "worker/route/tell.h"
 #include "worker/secure/dtls.h"
@@ -48,6 +49,7 @@ static on_method_f *const methods[] = {
     [ALTHING__REQUEST__METHOD_CONNECT_PIPE_TRANSPORT] = on_connect_pipe_transport,
     [ALTHING__REQUEST__METHOD_START_TRACE] = on_start_trace,
     [ALTHING__REQUEST__METHOD_STOP_TRACE] = on_stop_trace,
+    [ALTHING__REQUEST__METHOD_SET_LOG] = on_set_log,
 };
 
 static const struct error_word {
@@ -204,6 +206,7 @@ void channel_event(const struct engine_event *in, void *arg)
 {
     struct channel *c = arg;
     Althing__Event ev = ALTHING__EVENT__INIT;
+    on_log_event(in);
     switch (in->kind) {
     case ENGINE_ICE_STATE:
         post_ice(c, in, &ev);
@@ -347,7 +350,10 @@ static int take_request(struct channel *c, const Althing__Frame *f, int64_t now_
     size_t method = (size_t)r->method_case;
     if (method >= sizeof(methods) / sizeof(methods[0]) || !methods[method])
         return reply_done(c, r->id, -ENOTSUP);
-    return reply_done(c, r->id, methods[method](c->engine, r, now_us));
+    int err = methods[method](c->engine, r, now_us);
+    if (err)
+        on_log_refused((unsigned)method, strerror(-err));
+    return reply_done(c, r->id, err);
 }
 
 int channel_frame(struct channel *c, const uint8_t *frame, size_t len, int64_t now_us)

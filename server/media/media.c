@@ -193,6 +193,7 @@ static void readable(uv_poll_t *poll, int status, int events)
 static void ready(struct media_worker *w)
 {
     w->answers = true;
+    media_tell_log(w);
     place_changed(w->media, w->index);
     w->media->handlers.worker_up(w->media->arg);
 }

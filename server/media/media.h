@@ -9,8 +9,10 @@
 #ifndef ALTHING_SERVER_MEDIA_MEDIA_H
 #define ALTHING_SERVER_MEDIA_MEDIA_H
 
+#include "lib/log.h"
 #include "proto/counters.h"
 #include "proto/handoff.h"
+#include "proto/trace.h"
 #include "server/media/channel.h"
 #include "server/media/takeover.h"
 #include "server/room/change.h"
@@ -61,6 +63,9 @@ bool media_ready(const struct media *m);                      /* at least one wo
 
 uint64_t media_handle(struct media *m); /* the next handle */
 
+/* What all workers log from now on, those that come later too: a level, and bits of proto/tags.h. */
+void media_set_log(struct media *m, enum log_level level, uint32_t tags);
+
 /* A former server has made this router on this worker: when that comes, router_back() is called, or router_missed() if another one
  * comes in its place, or none in MEDIA_AWAIT_US. Before the first media_worker_up(). */
 void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user, int64_t now_us);
@@ -93,6 +98,8 @@ const struct handoff_candidate *media_worker_candidates(const struct media_worke
 const struct media_fingerprint *media_worker_fingerprints(const struct media_worker *w, size_t *n);
 /* Its counters; NULL while there are none to be read. */
 struct counters_reader *media_worker_counters(const struct media_worker *w);
+/* A reader of its trace area, the caller's; it may outlive the worker. 0 or -errno, as trace_reader_open(). */
+int media_worker_trace(const struct media_worker *w, struct trace_reader **r);
 uint32_t media_places(const struct media *m); /* how many workers there should be */
 /* NULL: none is in this place now. */
 const struct media_worker *media_worker_at(const struct media *m, uint32_t index);

@@ -73,11 +73,15 @@ struct media {
     uint64_t n_lost;
     struct awaited *awaited; /* routers of a former server */
     int64_t await_until_us;
+    bool log_set; /* workers are told what to log: */
+    enum log_level log_level;
+    uint32_t log_tags;
 };
 
 void media_doom(struct media_worker *w, const char *why); /* it is dropped as bad, from the loop */
 void media_reap_soon(struct media *m);                    /* what was unsent is answered, from the loop */
 void media_poll(struct media_worker *w);                  /* there may be something to write */
+void media_tell_log(struct media_worker *w); /* if there is something to tell */
 /* In the worker's list, and told to the listener. */
 struct media_router *media_router_add(struct media_worker *w, uint64_t handle, void *user);
 

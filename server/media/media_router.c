@@ -115,12 +115,38 @@ void media_forget(struct media *m, const void *user)
     }
 }
 
-static void send_close(struct media_worker *w, Althing__Request *rq)
+/* Nobody waits for its answer. */
+static void send_quiet(struct media_worker *w, Althing__Request *rq)
 {
     if (channel_request(w->channel, rq, 0, NULL, NULL, clock_now_us()))
         media_doom(w, channel_why(w->channel));
     else
         media_poll(w);
+}
+
+/* A worker of an older release refuses, which is fine. */
+void media_tell_log(struct media_worker *w)
+{
+    Althing__SetLog msg = ALTHING__SET_LOG__INIT;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    if (!w->media->log_set)
+        return;
+    msg.level = (uint32_t)w->media->log_level;
+    msg.tags = w->media->log_tags;
+    rq.method_case = ALTHING__REQUEST__METHOD_SET_LOG;
+    rq.set_log = &msg;
+    send_quiet(w, &rq);
+}
+
+void media_set_log(struct media *m, enum log_level level, uint32_t tags)
+{
+    m->log_set = true;
+    m->log_level = level;
+    m->log_tags = tags;
+    for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
+        if (m->workers[i] && m->workers[i]->answers)
+            media_tell_log(m->workers[i]);
+    }
 }
 
 void media_worker_close(struct media *m, const struct media_worker *from, Althing__ObjectKind kind,
@@ -146,7 +172,7 @@ void media_worker_close(struct media *m, const struct media_worker *from, Althin
         rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_CONSUMER;
         rq.close_consumer = &consumer;
     }
-    send_close(w, &rq);
+    send_quiet(w, &rq);
 }
 
 uint64_t media_router_handle(const struct media_router *r)

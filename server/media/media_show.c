@@ -39,6 +39,11 @@ struct counters_reader *media_worker_counters(const struct media_worker *w)
     return w->counters;
 }
 
+int media_worker_trace(const struct media_worker *w, struct trace_reader **r)
+{
+    return trace_reader_open(r, w->counters_fd);
+}
+
 uint32_t media_places(const struct media *m)
 {
     return m->n_places;

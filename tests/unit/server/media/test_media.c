@@ -4,6 +4,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/server/media/fake_worker.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -291,6 +292,30 @@ static void hands_events_on(void **state)
     fake_free(&a);
 }
 
+/* Those that are there, and those that come. */
+static void tells_workers_what_to_log(void **state)
+{
+    (void)state;
+    struct fake_worker a, b;
+    up(&a, 0);
+    turn(&a, NULL);
+    assert_int_equal(fake_count(&a, ALTHING__REQUEST__METHOD_SET_LOG), 0);
+    media_set_log(media, LOG_LEVEL_DEBUG, 5);
+    up(&b, 1);
+    turn(&a, &b);
+    const Althing__Request *r[2] = {fake_find(&a, ALTHING__REQUEST__METHOD_SET_LOG, 0),
+                                    fake_find(&b, ALTHING__REQUEST__METHOD_SET_LOG, 0)};
+    for (size_t i = 0; i < 2; i++) {
+        assert_non_null(r[i]);
+        assert_int_equal(r[i]->set_log->level, 3);
+        assert_int_equal(r[i]->set_log->tags, 5);
+    }
+    struct trace_reader *reader;
+    assert_int_equal(media_worker_trace(media_worker_at(media, 0), &reader), -ENOENT);
+    fake_free(&a);
+    fake_free(&b);
+}
+
 static void takes_nothing_odd_from_the_supervisor(void **state)
 {
     (void)state;
@@ -378,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(blames_nobody_for_its_own_pause, setup, teardown),
         cmocka_unit_test_setup_teardown(drops_who_does_not_read, setup, teardown),
         cmocka_unit_test_setup_teardown(hands_events_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(tells_workers_what_to_log, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_nothing_odd_from_the_supervisor, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_over_from_a_former_server, setup, teardown),
         cmocka_unit_test_setup_teardown(waits_in_vain, setup, teardown),
