@@ -313,6 +313,7 @@ static int take_hello(struct channel *c, const Althing__Frame *f, int64_t now_us
     if (m->epoch > c->epoch) {
         c->epoch = m->epoch; /* first, so that the events of closing carry no old one */
         c->lost = 0;
+        engine_trace_stop_all(c->engine); /* nobody follows them any more */
         if (!m->keep)
             engine_close_all(c->engine, now_us);
     }

@@ -45,8 +45,7 @@ void engine_close_all(struct engine *e, int64_t now_us)
 {
     while (e->routers)
         router_close(e, e->routers->id, now_us);
-    tracer_stop_all(&e->tracer);
-    timer_stop(&e->timers, &e->trace_timer);
+    engine_trace_stop_all(e);
 }
 
 void engine_free(struct engine *e)

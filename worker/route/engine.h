@@ -106,6 +106,7 @@ void engine_tcp_gone(struct engine *e, const struct tuple *gone, int64_t now_us)
 /* Packet traces (stream/tracer.h). 0, -EINVAL, -ENOENT (the object), -EEXIST (the ring), -ENOTSUP. */
 int engine_trace_start(struct engine *e, unsigned ring, const struct tracer_job *job);
 void engine_trace_stop(struct engine *e, uint64_t id); /* unknown: fine */
+void engine_trace_stop_all(struct engine *e);
 
 #define ENGINE_SOCKETS_MAX 16 /* UDP sockets */
 /* The address of a UDP socket of ours. False: there is none with that number, or nobody knows. */

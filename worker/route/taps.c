@@ -124,3 +124,9 @@ void engine_trace_stop(struct engine *e, uint64_t id)
     tracer_stop(&e->tracer, id);
     arm(e);
 }
+
+void engine_trace_stop_all(struct engine *e)
+{
+    tracer_stop_all(&e->tracer);
+    arm(e);
+}
