@@ -1,5 +1,5 @@
 /* on_methods.h - one function a request, by the object that it is about: on_router.c, on_transport.c, on_producer.c, on_consumer.c,
- * on_trace.c, on_log.c.
+ * on_data.c, on_trace.c, on_log.c.
  *
  * Each checks every field, calls the engine and returns 0 or -EINVAL (malformed), -ENOENT (no such object), -EEXIST (taken),
  * -ENOSPC (a table is full), -ENOTSUP. Nothing has changed when it is not 0.
@@ -36,6 +36,13 @@ on_method_f on_pause_consumer;
 on_method_f on_set_preferred_layers;
 on_method_f on_request_key_frame;
 on_method_f on_close_consumer;
+
+on_method_f on_create_data_producer;
+on_method_f on_pause_data_producer;
+on_method_f on_close_data_producer;
+on_method_f on_create_data_consumer;
+on_method_f on_pause_data_consumer;
+on_method_f on_close_data_consumer;
 
 on_method_f on_start_trace;
 on_method_f on_stop_trace;

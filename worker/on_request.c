@@ -50,6 +50,12 @@ static on_method_f *const methods[] = {
     [ALTHING__REQUEST__METHOD_START_TRACE] = on_start_trace,
     [ALTHING__REQUEST__METHOD_STOP_TRACE] = on_stop_trace,
     [ALTHING__REQUEST__METHOD_SET_LOG] = on_set_log,
+    [ALTHING__REQUEST__METHOD_CREATE_DATA_PRODUCER] = on_create_data_producer,
+    [ALTHING__REQUEST__METHOD_PAUSE_DATA_PRODUCER] = on_pause_data_producer,
+    [ALTHING__REQUEST__METHOD_CLOSE_DATA_PRODUCER] = on_close_data_producer,
+    [ALTHING__REQUEST__METHOD_CREATE_DATA_CONSUMER] = on_create_data_consumer,
+    [ALTHING__REQUEST__METHOD_PAUSE_DATA_CONSUMER] = on_pause_data_consumer,
+    [ALTHING__REQUEST__METHOD_CLOSE_DATA_CONSUMER] = on_close_data_consumer,
 };
 
 static const struct error_word {
@@ -202,6 +208,26 @@ static void post_score(struct channel *c, const struct engine_event *in, Althing
     post(c, ev);
 }
 
+static void post_sctp(struct channel *c, const struct engine_event *in, Althing__Event *ev)
+{
+    Althing__SctpStateChanged m = ALTHING__SCTP_STATE_CHANGED__INIT;
+    m.transport = in->object;
+    m.state = (Althing__SctpState)in->sctp;
+    ev->kind_case = ALTHING__EVENT__KIND_SCTP_STATE;
+    ev->sctp_state = &m;
+    post(c, ev);
+}
+
+static void post_full(struct channel *c, const struct engine_event *in, Althing__Event *ev)
+{
+    Althing__SctpSendBufferFull m = ALTHING__SCTP_SEND_BUFFER_FULL__INIT;
+    m.data_consumer = in->object;
+    m.dropped = in->dropped;
+    ev->kind_case = ALTHING__EVENT__KIND_SCTP_SEND_BUFFER_FULL;
+    ev->sctp_send_buffer_full = &m;
+    post(c, ev);
+}
+
 void channel_event(const struct engine_event *in, void *arg)
 {
     struct channel *c = arg;
@@ -222,6 +248,12 @@ void channel_event(const struct engine_event *in, void *arg)
         return;
     case ENGINE_SCORE:
         post_score(c, in, &ev);
+        return;
+    case ENGINE_SCTP_STATE:
+        post_sctp(c, in, &ev);
+        return;
+    case ENGINE_SCTP_SEND_BUFFER_FULL:
+        post_full(c, in, &ev);
         return;
     }
 }

@@ -31,6 +31,13 @@ int on_create_transport(struct engine *e, const Althing__Request *r, int64_t now
         .peer = m->peer,
         .max_incoming_bitrate = m->max_incoming_bitrate,
     };
+    if (m->sctp) {
+        if (m->sctp->streams == 0 || m->sctp->streams > ASSOCIATION_STREAMS_MAX)
+            return -EINVAL;
+        p.sctp = (struct params_sctp){.streams = (uint16_t)m->sctp->streams,
+                                      .max_message = m->sctp->max_message_size,
+                                      .send_buffer = m->sctp->send_buffer_size};
+    }
     return webrtc_create(e, &p, now_us);
 }
 

@@ -255,6 +255,10 @@ static bool event_ok(const Althing__Event *e)
         return e->score->score <= SCORE_MAX;
     case ALTHING__EVENT__KIND_TUPLE:
         return tuple_ok(e->tuple);
+    case ALTHING__EVENT__KIND_SCTP_STATE:
+        return (unsigned)e->sctp_state->state <= ALTHING__SCTP_STATE__SCTP_STATE_CLOSED;
+    case ALTHING__EVENT__KIND_SCTP_SEND_BUFFER_FULL:
+        return true;
     default:
         return false;
     }

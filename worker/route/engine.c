@@ -3,6 +3,7 @@
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/rand.h"
+#include "worker/route/data.h"
 #include "worker/route/expect.h"
 #include "worker/route/outbound.h"
 #include "worker/route/router.h"
@@ -35,6 +36,7 @@ int engine_new(struct engine **ep, const struct engine_config *conf)
     e->items = mem_calloc(OUTBOUND_BURST, sizeof(*e->items));
     e->random = (uint64_t)rand_u32() << 32 | rand_u32() | 1;
     timers_init(&e->timers);
+    data_open(e);
     tracer_init(&e->tracer, conf->trace);
     timer_init(&e->trace_timer, engine_trace_expired, e);
     *ep = e;
@@ -54,6 +56,7 @@ void engine_free(struct engine *e)
         return;
     e->conf.event = NULL;
     engine_close_all(e, 0);
+    data_shut(e);
     packet_unref(e->spare);
     timers_free(&e->timers);
     pool_free(e->pool);

@@ -39,6 +39,8 @@ enum engine_event_kind {
     ENGINE_DTLS_STATE,
     ENGINE_LAYERS,
     ENGINE_SCORE,
+    ENGINE_SCTP_STATE,
+    ENGINE_SCTP_SEND_BUFFER_FULL,
 };
 
 /* The numbers of proto/worker.proto. */
@@ -57,11 +59,20 @@ enum engine_dtls_state {
     ENGINE_DTLS_CLOSED,
 };
 
+enum engine_sctp_state {
+    ENGINE_SCTP_NEW,
+    ENGINE_SCTP_CONNECTING,
+    ENGINE_SCTP_CONNECTED,
+    ENGINE_SCTP_FAILED,
+    ENGINE_SCTP_CLOSED,
+};
+
 /* What the server is told. Only the members of the kind are set. */
 struct engine_event {
     enum engine_event_kind kind;
     uint64_t
-        object; /* handle: a transport; of LAYERS a consumer; of SCORE a producer or a consumer */
+        object; /* handle: a transport; of LAYERS a consumer; of SCORE a producer or a consumer;
+                   of SCTP_SEND_BUFFER_FULL a data consumer */
     enum engine_ice_state ice;
     enum engine_dtls_state dtls;
     const char *reason;         /* of ENGINE_DTLS_FAILED, lasts as long as the call; else "" */
@@ -70,6 +81,8 @@ struct engine_event {
     bool none;                  /* LAYERS: nothing is sent */
     uint32_t spatial, temporal; /* LAYERS */
     uint32_t score;             /* SCORE: 0..10 */
+    enum engine_sctp_state sctp;
+    uint64_t dropped; /* SCTP_SEND_BUFFER_FULL: messages in all */
 };
 
 typedef void engine_event_f(const struct engine_event *event, void *arg);

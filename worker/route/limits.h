@@ -5,14 +5,18 @@
 #define ALTHING_WORKER_ROUTE_LIMITS_H
 
 /* Objects in a worker. */
-#define LIMIT_ROUTERS    4096
-#define LIMIT_TRANSPORTS 8192
-#define LIMIT_PRODUCERS  16384
-#define LIMIT_CONSUMERS  131072
+#define LIMIT_ROUTERS        4096
+#define LIMIT_TRANSPORTS     8192
+#define LIMIT_PRODUCERS      16384
+#define LIMIT_CONSUMERS      131072
+#define LIMIT_DATA_PRODUCERS 16384
+#define LIMIT_DATA_CONSUMERS 131072
+#define LIMIT_ASSOCIATIONS   4096 /* transports in use for data channels */
 
 /* In one transport. */
-#define LIMIT_TRANSPORT_PRODUCERS 64
-#define LIMIT_TRANSPORT_CONSUMERS 2048
+#define LIMIT_TRANSPORT_PRODUCERS      64
+#define LIMIT_TRANSPORT_CONSUMERS      2048
+#define LIMIT_TRANSPORT_DATA_PRODUCERS 64 /* data consumers: its streams */
 
 /* In one producer or consumer. */
 #define LIMIT_CODECS       16

@@ -5,6 +5,7 @@
 
 #include "lib/addr.h"
 #include "worker/route/limits.h"
+#include "worker/sctp/association.h"
 #include "worker/secure/srtp.h"
 #include "worker/wire/frame.h"
 #include "worker/wire/rtp.h"
@@ -62,6 +63,31 @@ struct params_consumer {
     uint32_t preferred_spatial, preferred_temporal; /* LAYERS_ALL: the highest */
 };
 
+struct params_sctp {
+    uint16_t streams;     /* each way; 0: the transport has no data channels */
+    uint32_t max_message; /* bytes */
+    uint32_t send_buffer; /* bytes */
+};
+
+struct params_stream {
+    uint16_t id;
+    bool unordered;
+    enum association_reliability reliability;
+    uint16_t parameter; /* retransmissions, or milliseconds */
+};
+
+struct params_data_producer {
+    uint64_t transport, data_producer;
+    struct params_stream stream;
+    bool paused;
+};
+
+struct params_data_consumer {
+    uint64_t transport, data_consumer, data_producer;
+    struct params_stream stream;
+    bool paused;
+};
+
 struct params_fingerprint {
     const char *algorithm, *value;
 };
@@ -71,6 +97,7 @@ struct params_transport {
     const char *ufrag, *password; /* lengths are in the range of RFC 8445 5.3 */
     const char *peer;
     uint32_t max_incoming_bitrate;
+    struct params_sctp sctp;
 };
 
 /* Of a plain transport or a pipe. */

@@ -34,6 +34,9 @@ struct pipe;
 struct plain;
 struct router;
 struct transport;
+struct data;
+struct data_consumer;
+struct data_producer;
 struct transport_way;
 struct twcc_recv;
 struct webrtc;
@@ -82,6 +85,8 @@ struct transport {
     struct ssrcs used;        /* SSRCs that were ever sent with */
     struct consumer *ready;   /* list of those with something to send */
 
+    struct data *data; /* NULL: it has no data channels */
+
     struct timer report_timer, cc_timer, tick_timer;
     struct twcc_recv *twcc;
     bool twcc_wanted; /* a producer negotiated it */
@@ -112,15 +117,20 @@ struct engine {
     struct pool *pool;
     struct packet
         *spare; /* where the next packet is opened: one that is not authentic takes no slot */
-    struct router *routers;       /* hash by id */
-    struct transport *transports; /* hash by id */
-    struct producer *producers;   /* hash by id */
-    struct consumer *consumers;   /* hash by id */
-    struct path *paths;           /* hash by tuple */
-    struct fragment *fragments;   /* hash by ICE user name fragment */
-    struct expected *expected;    /* hash by SSRC: see expect.h */
-    struct inbound *streams;      /* list of all */
-    struct transport *dirty;      /* list of those with something to send */
+    struct router *routers;               /* hash by id */
+    struct transport *transports;         /* hash by id */
+    struct producer *producers;           /* hash by id */
+    struct consumer *consumers;           /* hash by id */
+    struct path *paths;                   /* hash by tuple */
+    struct fragment *fragments;           /* hash by ICE user name fragment */
+    struct expected *expected;            /* hash by SSRC: see expect.h */
+    struct data_producer *data_producers; /* hash by id */
+    struct data_consumer *data_consumers; /* hash by id */
+    size_t n_associations;
+    int64_t data_now_us; /* for what an association says */
+    struct timer data_timer;
+    struct inbound *streams; /* list of all */
+    struct transport *dirty; /* list of those with something to send */
     size_t n_dirty;
     uint64_t turn; /* which of them is first */
     struct batch_entry batch[LIMIT_BATCH];

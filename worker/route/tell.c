@@ -1,5 +1,8 @@
 #include "worker/route/tell.h"
 
+#include "worker/route/data.h"
+#include "worker/route/data_consumer.h"
+#include "worker/route/data_producer.h"
 #include "worker/route/router.h"
 #include "worker/route/state.h"
 #include "worker/route/transport.h"
@@ -39,6 +42,7 @@ static int transports(const struct engine *e, uint64_t after, struct page *p)
     for (t = t ? t->hh.next : e->transports; t && add(p, t->id); t = t->hh.next) {
         if (t->way->tell)
             t->way->tell(t);
+        data_tell(t);
     }
     return 0;
 }
@@ -67,15 +71,41 @@ static int consumers(const struct engine *e, uint64_t after, struct page *p)
     return 0;
 }
 
+static int data_producers(const struct engine *e, uint64_t after, struct page *p)
+{
+    const struct data_producer *dp = after ? data_producer_find(e, after) : NULL;
+    if (after && !dp)
+        return -ENOENT;
+    for (dp = dp ? dp->hh.next : e->data_producers; dp && add(p, dp->id); dp = dp->hh.next) {
+    }
+    return 0;
+}
+
+static int data_consumers(const struct engine *e, uint64_t after, struct page *p)
+{
+    const struct data_consumer *dc = after ? data_consumer_find(e, after) : NULL;
+    if (after && !dc)
+        return -ENOENT;
+    for (dc = dc ? dc->hh.next : e->data_consumers; dc && add(p, dc->id); dc = dc->hh.next) {
+    }
+    return 0;
+}
+
 int tell(const struct engine *e, enum tell_kind kind, uint64_t after, uint64_t *handles, size_t max,
          bool *more)
 {
     struct page p = {.handles = handles, .max = max};
-    int err = kind == TELL_ROUTERS      ? routers(e, after, &p)
-              : kind == TELL_TRANSPORTS ? transports(e, after, &p)
-              : kind == TELL_PRODUCERS  ? producers(e, after, &p)
-              : kind == TELL_CONSUMERS  ? consumers(e, after, &p)
-                                        : -EINVAL;
+    static int (*const lists[])(const struct engine *, uint64_t, struct page *) = {
+        [TELL_ROUTERS] = routers,
+        [TELL_TRANSPORTS] = transports,
+        [TELL_PRODUCERS] = producers,
+        [TELL_CONSUMERS] = consumers,
+        [TELL_DATA_PRODUCERS] = data_producers,
+        [TELL_DATA_CONSUMERS] = data_consumers,
+    };
+    if ((size_t)kind >= sizeof(lists) / sizeof(lists[0]) || !lists[kind])
+        return -EINVAL;
+    int err = lists[kind](e, after, &p);
     *more = p.more;
     return err ? err : (int)p.n;
 }

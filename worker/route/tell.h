@@ -16,6 +16,8 @@ enum tell_kind {
     TELL_TRANSPORTS,
     TELL_PRODUCERS,
     TELL_CONSUMERS,
+    TELL_DATA_PRODUCERS,
+    TELL_DATA_CONSUMERS,
 };
 
 /* At most `max` of a kind, in the order of their making, from the one after `after` on (0: the first). Their number, or -ENOENT:

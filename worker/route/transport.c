@@ -5,6 +5,7 @@
 #include "lib/rand.h"
 #include "proto/histogram.h"
 #include "worker/cc/twcc_recv.h"
+#include "worker/route/data.h"
 #include "worker/route/outbound.h"
 #include "worker/route/router.h"
 #include "worker/route/rtcp_out.h"
@@ -36,8 +37,10 @@ void transport_set_writable(struct transport *t, bool writable, int64_t now_us)
     t->writable = writable;
     for (struct consumer *c = t->consumers; c; c = c->next)
         consumer_flow_changed(c, now_us);
-    if (writable)
+    if (writable) {
         transport_arm_cc(t);
+        data_writable(t, now_us);
+    }
 }
 
 void transport_tuple_changed(const struct transport *t, const struct tuple *tuple)
@@ -157,6 +160,7 @@ int transport_new(struct transport **tp, struct engine *e, const struct transpor
 
 void transport_free(struct transport *t)
 {
+    free(t->data); /* data_close() is done, or there was nothing to close */
     t->way->free(t);
     srtp_rx_free(t->rx);
     srtp_tx_free(t->tx);
@@ -194,6 +198,7 @@ void transport_close(struct engine *e, uint64_t id, int64_t now_us)
         consumer_close(e, t->consumers->id, now_us);
     while (t->producers)
         producer_close(e, t->producers->id, now_us);
+    data_close(t, now_us);
     engine_unmark(e, t);
     timer_stop(&e->timers, &t->report_timer);
     timer_stop(&e->timers, &t->cc_timer);

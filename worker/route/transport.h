@@ -46,6 +46,8 @@ struct transport_way {
     void (*producer_removed)(struct transport *t);
     void (*tcp_gone)(struct transport *t, const struct tuple *gone, int64_t now_us);
     void (*tell)(const struct transport *t); /* its states to the server, again. NULL: it has none */
+    /* Sends an SCTP packet. NULL: this kind has no data channels. It is not called while the transport is not writable. */
+    void (*sctp)(struct transport *t, const uint8_t *packet, size_t len);
     void (*free)(struct transport *t); /* of a started or a new one; also what it is found by */
 };
 

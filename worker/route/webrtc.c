@@ -2,6 +2,7 @@
 
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "worker/route/data.h"
 #include "worker/route/router.h"
 #include "worker/route/state.h"
 #include "worker/route/transport.h"
@@ -20,6 +21,7 @@ struct webrtc {
     bool connect_asked; /* the server said what the browser's certificate is */
     bool keys_due;      /* DTLS has connected, its keys were not taken yet */
     struct timer timer;
+    int64_t now_us; /* for what DTLS hands over */
 };
 
 /* ---- what it is found by ---- */
@@ -179,7 +181,14 @@ static void dtls_changed(enum dtls_state from, enum dtls_state to, const char *r
     tell_dtls(t, to, reason);
 }
 
-static const struct dtls_handlers dtls_handlers = {.send = dtls_send, .state = dtls_changed};
+static void dtls_data(const uint8_t *data, size_t len, void *arg)
+{
+    struct webrtc *w = arg;
+    data_input(w->transport, data, len, w->now_us);
+}
+
+static const struct dtls_handlers dtls_handlers = {
+    .send = dtls_send, .state = dtls_changed, .data = dtls_data};
 
 /* After anything of ICE or DTLS. */
 static void secured(struct webrtc *w, int64_t now_us)
@@ -243,6 +252,7 @@ static void way_stun(struct transport *t, const struct dgram *d, int64_t now_us)
 static void way_dtls(struct transport *t, const struct dgram *d, int64_t now_us)
 {
     transport_count_received(t, d, now_us);
+    t->webrtc->now_us = now_us;
     dtls_input(t->webrtc->dtls, d->data, d->len, now_us);
     secured(t->webrtc, now_us);
 }
@@ -279,6 +289,11 @@ static void count_unfinished(const struct webrtc *w)
     counter_add(ice_state(w->ice) == ICE_NEW ? &k->closed_before_ice : &k->closed_before_dtls, 1);
 }
 
+static void way_sctp(struct transport *t, const uint8_t *packet, size_t len)
+{
+    dtls_write(t->webrtc->dtls, packet, len);
+}
+
 static void way_free(struct transport *t)
 {
     struct webrtc *w = t->webrtc;
@@ -301,6 +316,7 @@ static const struct transport_way way = {
     .heard = way_heard,
     .tcp_gone = way_tcp_gone,
     .tell = way_tell,
+    .sctp = way_sctp,
     .free = way_free,
 };
 
@@ -326,7 +342,7 @@ int webrtc_create(struct engine *e, const struct params_transport *in, int64_t n
     w->transport = t;
     timer_init(&w->timer, timer_fired, w);
     t->webrtc = w;
-    if (make_secure(w, in)) {
+    if (make_secure(w, in) || (in->sctp.streams && data_new(t, &in->sctp))) {
         transport_free(t);
         return -EINVAL;
     }

@@ -217,25 +217,27 @@ static void request_resets(struct association *a)
         take_out(&a->to_reset, list[i]);
 }
 
-void association_reset(struct association *a, uint16_t stream)
+static void reset(struct association *a, uint16_t stream)
 {
-    if (a->state != ASSOCIATION_CONNECTED || stream >= a->out_streams)
+    if (stream >= a->out_streams || !has(&a->used, stream))
         return;
+    take_out(&a->used, stream);
     add(&a->to_reset, stream);
-    add(&a->resetting, stream);
-    request_resets(a);
-    stack_drain();
 }
 
-static void peer_has_reset(struct association *a, uint16_t stream)
+void association_use(struct association *a, uint16_t stream)
 {
-    if (stream >= a->out_streams)
+    if (stream < a->conf.streams)
+        add(&a->used, stream);
+}
+
+void association_reset(struct association *a, uint16_t stream)
+{
+    if (a->state != ASSOCIATION_CONNECTED)
         return;
-    if (has(&a->resetting, stream)) {
-        take_out(&a->resetting, stream);
-        return;
-    }
-    add(&a->to_reset, stream);
+    reset(a, stream);
+    request_resets(a);
+    stack_drain();
 }
 
 static void on_reset(struct association *a, const struct sctp_stream_reset_event *ev)
@@ -245,9 +247,9 @@ static void on_reset(struct association *a, const struct sctp_stream_reset_event
     bool refused =
         (ev->strreset_flags & (SCTP_STREAM_RESET_DENIED | SCTP_STREAM_RESET_FAILED)) != 0;
     for (size_t i = 0; incoming && !refused && i < n; i++)
-        peer_has_reset(a, ev->strreset_stream_list[i]);
+        reset(a, ev->strreset_stream_list[i]);
     for (uint32_t i = 0; incoming && !refused && !n && i < a->out_streams; i++)
-        peer_has_reset(a, (uint16_t)i);
+        reset(a, (uint16_t)i);
     request_resets(a);
 }
 
@@ -299,7 +301,7 @@ static void on_message(struct association *a, const uint8_t *data, size_t len,
 {
     if (info->rcv_sid >= a->conf.streams)
         return;
-    take_out(&a->resetting, info->rcv_sid);
+    add(&a->used, info->rcv_sid);
     const struct association_message m = {
         .stream = info->rcv_sid,
         .ppid = ntohl(info->rcv_ppid),
@@ -375,7 +377,7 @@ int association_send(struct association *a, const struct association_message *m)
     ssize_t n =
         usrsctp_sendv(a->socket, m->data, m->len, NULL, 0, &spa, sizeof(spa), SCTP_SENDV_SPA, 0);
     int err = n < 0 ? -errno : 0;
-    take_out(&a->resetting, m->stream);
+    add(&a->used, m->stream);
     stack_drain();
     return !err || err == -EAGAIN || err == -EMSGSIZE ? err : -EAGAIN;
 }

@@ -7,7 +7,8 @@
  * and from stack_timer(). Every packet that comes in passes sctp_packet_check() first; what does not is dropped and counted.
  *
  * Streams (RFC 6525): when the peer resets one of its streams, we reset ours of the same number, which is how a data channel
- * closes. Resets that must wait for another one wait here.
+ * closes (RFC 8831 6.7); but only one that is in use. It is from association_use(), or a message either way, to its reset, so two
+ * sides that both behave like this come to an end. Resets that must wait for another one wait here.
  *
  * Bounds. Streams: conf.streams each way. A message: conf.max_message bytes; a longer one ends the association. What waits to be
  * sent: conf.send_buffer bytes and ASSOCIATION_CHUNKS chunks, then association_send() refuses with -EAGAIN. What was received
@@ -82,7 +83,8 @@ void association_input(struct association *a, const uint8_t *packet, size_t len)
 /* 0; -ENOTCONN: not CONNECTED; -EINVAL: a stream that the peer does not have, or no byte; -EMSGSIZE; -EAGAIN: the buffer is full,
  * or the stream is being reset. */
 int association_send(struct association *a, const struct association_message *m);
-/* Our side of the stream begins anew once what waits on it is sent. Not CONNECTED, or no such stream: nothing. */
+void association_use(struct association *a, uint16_t stream); /* a data channel is on it */
+/* Our side of the stream, if it is in use, begins anew once what waits on it is sent. Not CONNECTED, or no such stream: nothing. */
 void association_reset(struct association *a, uint16_t stream);
 
 enum association_state association_state(const struct association *a);

@@ -23,10 +23,10 @@ struct association {
     const struct association_handlers *handlers;
     void *arg;
     enum association_state state;
-    struct socket *socket;       /* NULL: none yet, or no more */
-    uint16_t out_streams;        /* that the peer takes */
-    struct stream_set to_reset;  /* ours, not yet asked for */
-    struct stream_set resetting; /* ours, asked for; the peer's own reset of it needs no answer */
+    struct socket *socket;      /* NULL: none yet, or no more */
+    uint16_t out_streams;       /* that the peer takes */
+    struct stream_set to_reset; /* ours, not yet asked for */
+    struct stream_set used;     /* since they began, or were reset */
     uint64_t dropped;
 };
 

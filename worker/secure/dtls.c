@@ -263,15 +263,23 @@ void dtls_start(struct dtls *d, int64_t now_us)
     begin_as_client(d, now_us);
 }
 
-/* Application data would be SCTP; there is none yet, and none is kept. */
+static void hand_over(struct dtls *d, const uint8_t *data, size_t len)
+{
+    if (d->state == DTLS_CONNECTED && d->handlers->data)
+        d->handlers->data(data, len, d->arg);
+    ERR_clear_error();
+}
+
 static void read_rest(struct dtls *d)
 {
     uint8_t buf[2048];
     ERR_clear_error();
     for (;;) {
         int n = SSL_read(d->ssl, buf, sizeof(buf));
-        if (n > 0)
+        if (n > 0) {
+            hand_over(d, buf, (size_t)n);
             continue;
+        }
         int why = SSL_get_error(d->ssl, n);
         if (why == SSL_ERROR_ZERO_RETURN)
             set_state(d, DTLS_CLOSED, "");
@@ -300,6 +308,18 @@ void dtls_input(struct dtls *d, const uint8_t *data, size_t len, int64_t now_us)
         read_rest(d);
     d->in = NULL;
     update_retransmit(d, now_us);
+}
+
+int dtls_write(struct dtls *d, const uint8_t *data, size_t len)
+{
+    if (d->state != DTLS_CONNECTED)
+        return -ENOTCONN;
+    if (len == 0 || len > DTLS_DATA_MAX)
+        return -EMSGSIZE;
+    ERR_clear_error();
+    int n = SSL_write(d->ssl, data, (int)len);
+    ERR_clear_error();
+    return n > 0 ? 0 : -ENOTCONN;
 }
 
 enum dtls_state dtls_state(const struct dtls *d)

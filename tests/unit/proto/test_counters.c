@@ -242,7 +242,7 @@ static void spoil_first_field(struct counters_header *h)
 }
 static void spoil_n_fields(struct counters_header *h)
 {
-    h->levels[1].n_fields = 65;
+    h->levels[1].n_fields = COUNTERS_FIELDS_MAX + 1;
 }
 static void spoil_field(struct counters_header *h)
 {

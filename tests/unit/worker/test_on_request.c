@@ -403,6 +403,88 @@ static void consumers_are_checked(void **state)
     close_rig(&r);
 }
 
+static int create_data_transport(struct rig *r, uint64_t transport, const char *ufrag,
+                                 Althing__SctpParameters *sctp)
+{
+    Althing__CreateTransport m = ALTHING__CREATE_TRANSPORT__INIT;
+    Althing__Request req = ALTHING__REQUEST__INIT;
+    m.router = 1;
+    m.transport = transport;
+    m.ice_ufrag = (char *)(uintptr_t)ufrag;
+    m.ice_password = (char *)(uintptr_t)PASSWORD;
+    m.sctp = sctp;
+    req.method_case = ALTHING__REQUEST__METHOD_CREATE_TRANSPORT;
+    req.create_transport = &m;
+    return ask(r, &req);
+}
+
+static int create_data_producer(struct rig *r, uint64_t id, Althing__SctpStream *stream)
+{
+    Althing__CreateDataProducer m = ALTHING__CREATE_DATA_PRODUCER__INIT;
+    Althing__Request req = ALTHING__REQUEST__INIT;
+    m.transport = 10;
+    m.data_producer = id;
+    m.stream = stream;
+    req.method_case = ALTHING__REQUEST__METHOD_CREATE_DATA_PRODUCER;
+    req.create_data_producer = &m;
+    return ask(r, &req);
+}
+
+static int create_data_consumer(struct rig *r, uint64_t id, Althing__SctpStream *stream)
+{
+    Althing__CreateDataConsumer m = ALTHING__CREATE_DATA_CONSUMER__INIT;
+    Althing__Request req = ALTHING__REQUEST__INIT;
+    m.transport = 10;
+    m.data_consumer = id;
+    m.data_producer = 20;
+    m.stream = stream;
+    req.method_case = ALTHING__REQUEST__METHOD_CREATE_DATA_CONSUMER;
+    req.create_data_consumer = &m;
+    return ask(r, &req);
+}
+
+static void data_channels_are_checked(void **state)
+{
+    (void)state;
+    const int malformed = ALTHING__ERROR_CODE__ERROR_MALFORMED;
+    struct rig r;
+    open_rig(&r, 65536);
+    assert_int_equal(hello(&r, 1, 7), 0);
+    assert_int_equal(create_router(&r, 1), 0);
+    Althing__SctpParameters sctp = ALTHING__SCTP_PARAMETERS__INIT;
+    assert_int_equal(create_data_transport(&r, 10, "abcd", &sctp), malformed);
+    sctp.streams = 1025;
+    sctp.max_message_size = 262144;
+    sctp.send_buffer_size = 262144;
+    assert_int_equal(create_data_transport(&r, 10, "abcd", &sctp), malformed);
+    sctp.streams = 1024;
+    sctp.send_buffer_size = 262143;
+    assert_int_equal(create_data_transport(&r, 10, "abcd", &sctp), malformed);
+    sctp.send_buffer_size = 262144;
+    assert_int_equal(create_data_transport(&r, 10, "abcd", &sctp), 0);
+
+    Althing__SctpStream s = ALTHING__SCTP_STREAM__INIT;
+    assert_int_equal(create_data_producer(&r, 20, NULL), malformed);
+    assert_int_equal(create_data_producer(&r, 0, &s), malformed);
+    s.stream_id = 1024;
+    assert_int_equal(create_data_producer(&r, 20, &s), malformed);
+    s.stream_id = 1;
+    s.reliability_case = ALTHING__SCTP_STREAM__RELIABILITY_MAX_RETRANSMITS;
+    s.max_retransmits = 65536;
+    assert_int_equal(create_data_producer(&r, 20, &s), malformed);
+    s.max_retransmits = 65535;
+    assert_int_equal(create_data_producer(&r, 20, &s), 0);
+    assert_int_equal(create_data_producer(&r, 21, &s), ALTHING__ERROR_CODE__ERROR_EXISTS);
+    s.reliability_case = ALTHING__SCTP_STREAM__RELIABILITY_MAX_PACKET_LIFE_TIME;
+    s.max_packet_life_time = 65536;
+    assert_int_equal(create_data_consumer(&r, 30, &s), malformed);
+    s.max_packet_life_time = 100;
+    assert_int_equal(create_data_consumer(&r, 30, &s), 0);
+    assert_int_equal(create_data_consumer(&r, 31, &s), ALTHING__ERROR_CODE__ERROR_EXISTS);
+    assert_int_equal(create_data_consumer(&r, 0, &s), malformed);
+    close_rig(&r);
+}
+
 static void closing_the_unknown_is_fine(void **state)
 {
     (void)state;
@@ -563,6 +645,7 @@ int main(void)
         cmocka_unit_test(consumers_are_checked),      cmocka_unit_test(closing_the_unknown_is_fine),
         cmocka_unit_test(garbage_ends_nothing),       cmocka_unit_test(lost_events_are_told),
         cmocka_unit_test(a_new_server_may_take_over), cmocka_unit_test(the_server_goes),
+        cmocka_unit_test(data_channels_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,7 +240,15 @@ static void dtls_state_changed(enum dtls_state from, enum dtls_state to, const c
     (void)arg;
 }
 
-static const struct dtls_handlers dtls_handlers = {.send = dtls_out, .state = dtls_state_changed};
+static void dtls_data(const uint8_t *data, size_t len, void *arg)
+{
+    struct browser *b = arg;
+    if (b->on_data)
+        b->on_data(b, data, len);
+}
+
+static const struct dtls_handlers dtls_handlers = {
+    .send = dtls_out, .state = dtls_state_changed, .data = dtls_data};
 
 static void map_extensions(struct browser *b)
 {
@@ -292,7 +300,8 @@ struct browser *world_browser(struct world *w, uint64_t transport)
                                  .transport = transport,
                                  .ufrag = b->ufrag,
                                  .password = b->password,
-                                 .peer = "peer"};
+                                 .peer = "peer",
+                                 .sctp = {1024, 262144, 1048576}};
     assert_int_equal(webrtc_create(w->engine, &p, w->now_us), 0);
     return b;
 }

@@ -59,6 +59,8 @@ struct browser {
     struct got_rtcp *rtcp;
     size_t n_rtcp;
     unsigned stun_replies;
+    void (*on_data)(struct browser *b, const uint8_t *data, size_t len); /* DTLS; NULL: ignored */
+    void *data_arg;
 };
 
 struct world {

@@ -15,7 +15,7 @@
 
 struct wire {
     struct {
-        uint8_t data[DTLS_MTU + 1];
+        uint8_t data[DTLS_DATA_MAX + 100];
         size_t len;
     } dgrams[WIRE_MAX];
     size_t n;
@@ -25,12 +25,15 @@ struct end {
     struct dtls *dtls;
     struct wire out;
     char reason[32];
+    bool longer; /* application data */
+    size_t n_got, got_len;
+    uint8_t got[DTLS_DATA_MAX];
 };
 
 static void on_send(const uint8_t *data, size_t len, void *arg)
 {
     struct end *e = arg;
-    assert_true(len <= DTLS_MTU);
+    assert_true(len <= (e->longer ? sizeof(e->out.dgrams[0].data) : DTLS_MTU));
     assert_true(e->out.n < WIRE_MAX);
     memcpy(e->out.dgrams[e->out.n].data, data, len);
     e->out.dgrams[e->out.n++].len = len;
@@ -43,7 +46,19 @@ static void on_state(enum dtls_state from, enum dtls_state to, const char *reaso
     snprintf(e->reason, sizeof(e->reason), "%s", reason);
 }
 
-static const struct dtls_handlers handlers = {on_send, on_state};
+/* Answers what is short. */
+static void on_data(const uint8_t *data, size_t len, void *arg)
+{
+    struct end *e = arg;
+    assert_true(len <= sizeof(e->got));
+    memcpy(e->got, data, len);
+    e->got_len = len;
+    e->n_got++;
+    if (len == 4)
+        assert_int_equal(dtls_write(e->dtls, (const uint8_t *)"answer", 6), 0);
+}
+
+static const struct dtls_handlers handlers = {on_send, on_state, on_data};
 static struct dtls_cert *cert_a, *cert_b;
 static struct dtls_fingerprint prints_a[3], prints_b[3];
 
@@ -144,6 +159,38 @@ static void fingerprints_may_come_last(void **state)
     assert_int_equal(dtls_connect(server.dtls, false, prints_b, 3, 0), 0);
     assert_int_equal(dtls_state(server.dtls), DTLS_CONNECTED);
     assert_same_keys(&server, &client);
+    close_pair(&server, &client);
+}
+
+static void carries_data_once_connected(void **state)
+{
+    (void)state;
+    static const uint8_t big[DTLS_DATA_MAX + 1] = {1, 2, 3};
+    struct end server, client;
+    open_pair(&server, &client);
+    server.longer = client.longer = true;
+    assert_int_equal(dtls_connect(client.dtls, true, prints_a, 3, 0), 0);
+    assert_int_equal(dtls_write(client.dtls, big, 4), -ENOTCONN);
+    dtls_start(client.dtls, 0);
+    run(&client, &server);
+    /* The client is connected; the server does not know yet who it is. */
+    assert_int_equal(dtls_write(client.dtls, big, 4), 0);
+    run(&client, &server);
+    assert_int_equal(server.n_got, 0);
+    assert_int_equal(dtls_write(server.dtls, big, 4), -ENOTCONN);
+    assert_int_equal(dtls_connect(server.dtls, false, prints_b, 3, 0), 0);
+    assert_int_equal(dtls_write(client.dtls, (const uint8_t *)"ping", 4), 0);
+    run(&client, &server);
+    assert_int_equal(server.n_got, 1);
+    assert_memory_equal(server.got, "ping", 4);
+    assert_int_equal(client.got_len, 6);
+    assert_memory_equal(client.got, "answer", 6);
+    assert_int_equal(dtls_write(server.dtls, big, DTLS_DATA_MAX), 0);
+    run(&server, &client);
+    assert_int_equal(client.got_len, DTLS_DATA_MAX);
+    assert_memory_equal(client.got, big, DTLS_DATA_MAX);
+    assert_int_equal(dtls_write(server.dtls, big, DTLS_DATA_MAX + 1), -EMSGSIZE);
+    assert_int_equal(dtls_write(server.dtls, big, 0), -EMSGSIZE);
     close_pair(&server, &client);
 }
 
@@ -358,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_on_keys_in_both_roles),
         cmocka_unit_test(fingerprints_may_come_last),
+        cmocka_unit_test(carries_data_once_connected),
         cmocka_unit_test(wrong_fingerprints_fail),
         cmocka_unit_test(the_handshake_gives_up),
         cmocka_unit_test(takes_a_hello_in_pieces_in_any_order),
