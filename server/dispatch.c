@@ -130,7 +130,7 @@ void dispatch(struct call *c)
         call_error(c, text);
     } else if (!row->fn) {
         call_error(c, "this server does not do that");
-    } else if (row->work && c->peer->room->media && media_router_busy(c->peer->room->media)) {
+    } else if (row->work && c->peer->media && media_router_busy(c->peer->media)) {
         call_error(c, "the media server is busy");
     } else {
         /* Before: it may be gone after. */

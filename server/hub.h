@@ -11,6 +11,8 @@
 #include "server/edge/bucket.h"
 #include "server/edge/edge.h"
 #include "server/media/media.h"
+#include "server/media/pipes.h"
+#include "server/media/spread.h"
 #include "server/room/objects.h"
 #include "server/room/room.h"
 

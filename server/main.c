@@ -405,6 +405,9 @@ static int start_hub(struct server *s, uint64_t epoch)
     handlers.worker_bad = on_worker_bad;
     int err = media_new(&s->media, &s->loop, epoch, &handlers, &s->hub);
     s->hub.media = s->media;
+    if (!err)
+        media_set_bounds(s->media, &(struct media_bounds){.peers = s->conf->worker_max_peers,
+                                                          .streams = s->conf->worker_max_streams});
     return err;
 }
 

@@ -86,7 +86,7 @@ void on_drain_tick(struct hub *h, int64_t now_us);
 void on_worker_up(void *hub);
 void on_router_lost(struct media_router *r, void *room, void *hub);
 void on_worker_event(const struct media_worker *from, const Althing__Event *e, void *hub);
-unsigned on_load_asked(void *room, void *hub);
+unsigned on_load_asked(const struct media_router *router, void *room, void *hub);
 json_t *on_media_configuration(const struct hub *h);
 void on_json_free(void *json); /* a json_t, as room/ holds it */
 

@@ -57,10 +57,12 @@ void on_connect_media(struct hub *h, struct peer *p)
     struct room *r = p->room;
     if (!p->session)
         return;
-    if (!r->media && h->media)
-        r->media = media_router_new(h->media, r->id, r);
+    if (!r->spread && h->media)
+        r->spread = spread_new(h->media, r->id, r);
+    if (!p->media && r->spread)
+        p->media = spread_place(r->spread);
     room_changed(r);
-    if (r->media)
+    if (p->media)
         edge_request(hub_session(p), "mediaConfiguration", on_media_configuration(h),
                      on_capabilities, h);
     else
@@ -219,13 +221,15 @@ static void close_room(struct room *r)
         }
     }
     log_info("connect", "room ends room=%s", r->id);
-    media_router_free(r->media);
+    struct spread *spread = r->spread;
     room_free(r);
+    spread_free(spread);
 }
 
 void on_connect_remove(struct hub *h, struct peer *p)
 {
     struct room *r = p->room;
+    struct media_router *router = p->media;
     on_peer_drop_media(h, p, "left");
     if (p->session)
         edge_session_set_user(hub_session(p), NULL);
@@ -239,6 +243,8 @@ void on_connect_remove(struct hub *h, struct peer *p)
     if (p->perms != h->settings.default_perms)
         peer_keep_perms(p, clock_now_us());
     peer_free(p);
+    if (router)
+        spread_leave(r->spread, router);
     if (r->n_peers == room_lobby_count(r))
         close_room(r);
 }

@@ -36,20 +36,43 @@ static void on_consumed(uint64_t handle, const char *err, void *arg)
 static bool create_on_worker(struct hub *h, struct consumer *c, struct ortc_error *error)
 {
     const json_t *rtp = c->producer->rtp;
-    struct ortc_create_consumer *create =
-        ortc_create_consumer(c->rtp, json_object_get(rtp, "mapping"), error);
+    struct ortc_create_consumer *create = ortc_create_consumer(
+        c->rtp, c->piped ? piped_mapping(c->piped) : json_object_get(rtp, "mapping"), error);
     if (!create)
         return false;
     create->msg.transport = c->transport->obj.handle;
     create->msg.consumer = c->obj.handle;
-    create->msg.producer = c->producer->obj.handle;
+    create->msg.producer = c->piped ? piped_handle(c->piped) : c->producer->obj.handle;
     create->msg.paused = c->paused;
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_CREATE_CONSUMER;
     rq.create_consumer = &create->msg;
-    media_request(c->transport->peer->room->media, &rq, c->obj.handle, on_consumed, h);
+    media_request(c->transport->peer->media, &rq, c->obj.handle, on_consumed, h);
     ortc_create_consumer_free(create);
     return true;
+}
+
+static void free_piped(void *piped)
+{
+    piped_put(piped);
+}
+
+/* The sender may be on another worker than the receiver. */
+static bool find_way(struct consumer *c)
+{
+    const struct producer *p = c->producer;
+    struct media_router *from = p->transport->peer->media, *to = c->transport->peer->media;
+    if (from == to)
+        return true;
+    struct pipes_source source = {.router = from,
+                                  .producer = p->obj.handle,
+                                  .kind = p->video ? "video" : "audio",
+                                  .consumable = json_object_get(p->rtp, "consumable"),
+                                  .mapping = json_object_get(p->rtp, "mapping"),
+                                  .paused = p->paused};
+    c->piped = from ? pipes_use(spread_pipes(p->transport->peer->room->spread), &source, to) : NULL;
+    c->piped_free = free_piped;
+    return c->piped != NULL;
 }
 
 static void consume(struct hub *h, struct transport *t, struct producer *p)
@@ -57,7 +80,7 @@ static void consume(struct hub *h, struct transport *t, struct producer *p)
     const json_t *consumable = json_object_get(p->rtp, "consumable");
     if (!ortc_can_consume(consumable, t->peer->capabilities))
         return;
-    if (media_router_busy(t->peer->room->media)) {
+    if (media_router_busy(t->peer->media)) {
         t->behind = true;
         return;
     }
@@ -74,7 +97,7 @@ static void consume(struct hub *h, struct transport *t, struct producer *p)
     c->rtp_free = on_json_free;
     if (rtp)
         json_object_set_new(rtp, "mid", json_string(c->mid));
-    if (!rtp || !create_on_worker(h, c, &error)) {
+    if (!rtp || !find_way(c) || !create_on_worker(h, c, &error)) {
         hub_refused(h, t->peer, "consumer", error.text);
         consumer_free(c);
     }
@@ -121,7 +144,7 @@ void on_consumer_drop(struct hub *h, struct consumer *c)
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_CONSUMER;
     rq.close_consumer = &msg;
-    media_request(c->transport->peer->room->media, &rq, c->obj.handle, NULL, NULL);
+    media_request(c->transport->peer->media, &rq, c->obj.handle, NULL, NULL);
     on_consumer_gone(c);
     on_consume_wanted(h, p, false);
 }
@@ -145,7 +168,7 @@ static void key_frame(struct consumer *c)
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_REQUEST_KEY_FRAME;
     rq.request_key_frame = &msg;
-    media_request(c->transport->peer->room->media, &rq, c->obj.handle, NULL, NULL);
+    media_request(c->transport->peer->media, &rq, c->obj.handle, NULL, NULL);
 }
 
 static void set_paused(struct call *call, bool paused)
@@ -160,7 +183,7 @@ static void set_paused(struct call *call, bool paused)
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_PAUSE_CONSUMER;
     rq.pause_consumer = &msg;
-    media_request(call->peer->room->media, &rq, c->obj.handle, NULL, NULL);
+    media_request(call->peer->media, &rq, c->obj.handle, NULL, NULL);
     if (!paused && c->producer->video)
         key_frame(c);
     on_consume_wanted(call->hub, c->producer, !paused);
@@ -202,7 +225,7 @@ void on_preferred_layers(struct call *call)
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_SET_PREFERRED_LAYERS;
     rq.set_preferred_layers = &msg;
-    media_request(call->peer->room->media, &rq, c->obj.handle, NULL, NULL);
+    media_request(call->peer->media, &rq, c->obj.handle, NULL, NULL);
     on_consume_wanted(call->hub, c->producer, false);
 }
 
@@ -260,7 +283,7 @@ void on_consume_wanted(struct hub *h, struct producer *p, bool hold)
 
 static void sweep_peer(struct hub *h, struct peer *p, int64_t now_us)
 {
-    if (p->recv && p->recv->behind && !media_router_busy(p->room->media)) {
+    if (p->recv && p->recv->behind && !media_router_busy(p->media)) {
         p->recv->behind = false;
         on_consume_peer(h, p);
     }

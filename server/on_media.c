@@ -1,7 +1,7 @@
 /* What workers say, and what follows for the rooms when one comes or goes.
  *
- * A lost router: everything of the room's media is gone at once. Each browser is told lostMediaServer (it drops its transports and waits),
- * and then, as soon as the room has a router again, mediaConfiguration, upon which it makes everything anew.
+ * A lost router: all media of the room's peers on it is gone at once. Each of their browsers is told lostMediaServer (it drops its
+ * transports and waits), and then, as soon as there is a router again, mediaConfiguration, upon which it makes everything anew.
  */
 #include "lib/log.h"
 #include "server/on.h"
@@ -20,11 +20,11 @@ json_t *on_media_configuration(const struct hub *h)
     return json_pack("{sO, so}", "routerRtpCapabilities", h->router_caps, "iceServers", servers);
 }
 
-static void ask_all(struct hub *h, struct room *r)
+static void ask_those_without(struct hub *h, struct room *r)
 {
     ROOM_FOREACH_PEER(r, p)
     {
-        if (p->state != PEER_LOBBY)
+        if (p->state != PEER_LOBBY && !p->media)
             on_connect_media(h, p);
     }
 }
@@ -33,21 +33,39 @@ void on_worker_up(void *hub)
 {
     struct hub *h = hub;
     for (struct room *r = rooms_after(&h->rooms, 0); r; r = r->hh.next) {
-        if (!r->media)
-            ask_all(h, r);
+        ask_those_without(h, r);
+    }
+}
+
+/* On other workers the browsers stay, and see what they had of this one go. */
+static void tell_others(struct producer *p, const struct media_router *lost)
+{
+    struct consumer *next;
+    for (struct consumer *c = p->consumers; c; c = next) {
+        next = c->next_sibling;
+        if (c->transport->peer->media != lost)
+            on_consumer_gone(c);
     }
 }
 
 void on_router_lost(struct media_router *router, void *room, void *hub)
 {
-    (void)router;
     struct hub *h = hub;
     struct room *r = room;
-    log_warn("media", "room lost its worker room=%s peers=%zu", r->id, r->n_peers);
-    r->media = NULL;
+    log_warn("media", "room lost a worker room=%s peers=%zu", r->id, r->n_peers);
     room_changed(r);
     ROOM_FOREACH_PEER(r, p)
     {
+        if (p->media != router)
+            continue;
+        PEER_FOREACH_PRODUCER(p, pr)
+        tell_others(pr, router);
+    }
+    ROOM_FOREACH_PEER(r, p)
+    {
+        if (p->media != router)
+            continue;
+        p->media = NULL;
         if (p->send)
             hub_answer_waiting(&p->send->obj, NULL, "noMediaServer");
         PEER_FOREACH_PRODUCER(p, pr)
@@ -60,16 +78,17 @@ void on_router_lost(struct media_router *router, void *room, void *hub)
         if (p->state != PEER_LOBBY)
             hub_notify(p, "lostMediaServer", NULL);
     }
-    ask_all(h, r);
+    ask_those_without(h, r);
 }
 
-unsigned on_load_asked(void *room, void *hub)
+unsigned on_load_asked(const struct media_router *router, void *room, void *hub)
 {
     (void)hub;
     const struct room *r = room;
     size_t n = 0;
     ROOM_FOREACH_PEER(r, p)
-    n += 1 + p->n_producers + (p->recv ? p->recv->n_consumers : 0);
+    if (p->media == router)
+        n += 1 + p->n_producers + (p->recv ? p->recv->n_consumers : 0);
     return (unsigned)n;
 }
 
@@ -147,7 +166,7 @@ void on_worker_event(const struct media_worker *from, const Althing__Event *e, v
     uint64_t handle = handle_of(e);
     struct object *o = rooms_object(&h->rooms, handle);
     /* Closed meanwhile, or an object of another worker: a worker speaks of its own only. */
-    if (!o || !object_peer(o)->room->media || !media_router_on(object_peer(o)->room->media, from))
+    if (!o || !object_peer(o)->media || !media_router_on(object_peer(o)->media, from))
         return;
     object_changed(o);
     struct transport *t = rooms_transport(&h->rooms, handle);

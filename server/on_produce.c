@@ -171,7 +171,7 @@ static void start(struct call *c, struct transport *t, const char *kind, const c
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_CREATE_PRODUCER;
     rq.create_producer = &create->msg;
-    media_request(t->peer->room->media, &rq, p->obj.handle, on_produced, c->hub);
+    media_request(t->peer->media, &rq, p->obj.handle, on_produced, c->hub);
     ortc_create_producer_free(create);
 }
 
@@ -232,7 +232,8 @@ static void set_paused(struct call *c, bool paused)
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_PAUSE_PRODUCER;
     rq.pause_producer = &msg;
-    media_request(c->peer->room->media, &rq, p->obj.handle, NULL, NULL);
+    media_request(c->peer->media, &rq, p->obj.handle, NULL, NULL);
+    pipes_pause(spread_pipes(c->peer->room->spread), p->obj.handle, paused);
     PRODUCER_FOREACH_CONSUMER(p, consumer)
     {
         if (consumer->obj.confirmed)
@@ -267,14 +268,14 @@ void on_producer_drop(struct hub *h, struct producer *p, const char *why)
     (void)h;
     while (p->consumers)
         on_consumer_gone(p->consumers);
-    struct room *r = p->transport->peer->room;
-    if (r->media) {
+    struct media_router *router = p->transport->peer->media;
+    if (router) {
         Althing__CloseProducer msg = ALTHING__CLOSE_PRODUCER__INIT;
         msg.producer = p->obj.handle;
         Althing__Request rq = ALTHING__REQUEST__INIT;
         rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_PRODUCER;
         rq.close_producer = &msg;
-        media_request(r->media, &rq, p->obj.handle, NULL, NULL);
+        media_request(router, &rq, p->obj.handle, NULL, NULL);
     }
     hub_answer_waiting(&p->obj, NULL, why);
     producer_free(p);

@@ -52,7 +52,7 @@ static json_t *dtls_parameters(const struct media_worker *w)
 
 static json_t *describe(const struct transport *t)
 {
-    const struct media_worker *w = media_router_worker(t->peer->room->media);
+    const struct media_worker *w = media_router_worker(t->peer->media);
     return json_pack("{ss, so, so, so, s{si, si, si, si, sb}}", "id", t->obj.id, "iceParameters",
                      ice_parameters(t), "iceCandidates", ice_candidates(w), "dtlsParameters",
                      dtls_parameters(w), "sctpParameters", "port", 5000, "OS", 1024, "MIS", 1024,
@@ -85,7 +85,7 @@ static void create_on_worker(struct hub *h, struct transport *t)
     rand_token(t->ice_ufrag, 16);
     rand_token(t->ice_password, 32);
     Althing__CreateTransport msg = ALTHING__CREATE_TRANSPORT__INIT;
-    msg.router = media_router_handle(t->peer->room->media);
+    msg.router = media_router_handle(t->peer->media);
     msg.transport = t->obj.handle;
     msg.ice_ufrag = t->ice_ufrag;
     msg.ice_password = t->ice_password;
@@ -94,7 +94,7 @@ static void create_on_worker(struct hub *h, struct transport *t)
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_CREATE_TRANSPORT;
     rq.create_transport = &msg;
-    media_request(t->peer->room->media, &rq, t->obj.handle, on_created, h);
+    media_request(t->peer->media, &rq, t->obj.handle, on_created, h);
 }
 
 void on_create_transport(struct call *c)
@@ -107,7 +107,7 @@ void on_create_transport(struct call *c)
         call_limit(c, "exactly one of producing and consuming must be true");
         return;
     }
-    if (!p->room->media) {
+    if (!p->media) {
         call_error(c, "noMediaServer");
         return;
     }
@@ -187,7 +187,7 @@ static void connect_on_worker(struct call *c, struct transport *t)
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_CONNECT_TRANSPORT;
     rq.connect_transport = &msg;
-    media_request(t->peer->room->media, &rq, t->obj.handle, hub_later_reply,
+    media_request(t->peer->media, &rq, t->obj.handle, hub_later_reply,
                   hub_later_new(c->hub, c->peer, c->ack, json_object()));
     c->answered = true;
     for (size_t i = 0; i < n; i++) {
@@ -243,7 +243,7 @@ void on_restart_ice(struct call *c)
     rq.method_case = ALTHING__REQUEST__METHOD_RESTART_ICE;
     rq.restart_ice = &msg;
     json_t *result = json_pack("{so}", "iceParameters", ice_parameters(t));
-    media_request(t->peer->room->media, &rq, t->obj.handle, hub_later_reply,
+    media_request(t->peer->media, &rq, t->obj.handle, hub_later_reply,
                   hub_later_new(c->hub, c->peer, c->ack, result));
     c->answered = true;
 }
@@ -259,13 +259,13 @@ void on_transport_drop(struct hub *h, struct transport *t, const char *why)
         consumer_free(t->consumers);
         on_consume_wanted(h, pr, false);
     }
-    if (t->peer->room->media) {
+    if (t->peer->media) {
         Althing__CloseTransport msg = ALTHING__CLOSE_TRANSPORT__INIT;
         msg.transport = t->obj.handle;
         Althing__Request rq = ALTHING__REQUEST__INIT;
         rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_TRANSPORT;
         rq.close_transport = &msg;
-        media_request(t->peer->room->media, &rq, t->obj.handle, NULL, NULL);
+        media_request(t->peer->media, &rq, t->obj.handle, NULL, NULL);
     }
     hub_answer_waiting(&t->obj, NULL, why);
     transport_free(t);

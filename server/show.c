@@ -155,7 +155,7 @@ json_t *show_room(const struct room *r)
     show_number(o, "lobby", lobby);
     show_number(o, "breakouts", r->n_breakouts);
     show_bool(o, "locked", r->locked);
-    show_carrier(o, r->media);
+    show_carrier(o, r->spread ? spread_router(r->spread, 0) : NULL);
     return o;
 }
 
@@ -200,8 +200,8 @@ static json_t *show_transport(const struct transport *t)
 {
     json_t *o = name_object(&t->obj, "transportId");
     show_text(o, "direction", t->direction == DIRECTION_SEND ? "send" : "recv");
-    show_carrier(o, t->peer->room->media);
-    show_pid(o, t->peer->room->media);
+    show_carrier(o, t->peer->media);
+    show_pid(o, t->peer->media);
     show_text(o, "iceState", show_ice_state(t));
     show_text(o, "dtlsState", show_dtls_state(t));
     if (t->selected) {
@@ -222,7 +222,7 @@ static json_t *show_producer(const struct producer *p)
     show_bool(o, "paused", p->paused);
     show_number(o, "spatialLayers", p->layers);
     show_number(o, "temporalLayers", p->temporal_layers);
-    show_pid(o, p->transport->peer->room->media);
+    show_pid(o, p->transport->peer->media);
     return o;
 }
 
@@ -237,7 +237,7 @@ static json_t *show_consumer(const struct consumer *c)
     show_number(o, "rtxSsrc", c->rtx_ssrc);
     show_text(o, "mid", c->mid);
     show_bool(o, "paused", c->paused);
-    show_pid(o, c->transport->peer->room->media);
+    show_pid(o, c->transport->peer->media);
     return o;
 }
 

@@ -85,7 +85,7 @@ static bool read_slot(struct stats *s, enum counters_level l, const struct stats
 {
     const struct media_worker *w = media_worker_at(s->hub->media, e->place);
     const struct counters_reader *r = w ? media_worker_counters(w) : NULL;
-    const struct media_router *router = object_peer((struct object *)(uintptr_t)o)->room->media;
+    const struct media_router *router = object_peer((struct object *)(uintptr_t)o)->media;
     return r && router && media_router_on(router, w) &&
            media_worker_generation(w) == e->generation &&
            counters_reader_slot(r, l, e->slot, &s->view) && s->view.owner == o->handle;

@@ -9,7 +9,7 @@ static const struct media *media_of(const struct view *v)
 
 static bool is_its_own(struct object *o, const struct media_worker *w)
 {
-    const struct media_router *r = object_peer(o)->room->media;
+    const struct media_router *r = object_peer(o)->media;
     return r && media_router_on(r, w);
 }
 
@@ -50,7 +50,8 @@ static uint32_t admitted(const struct room *r)
 
 static int32_t pid_of(const struct room *r)
 {
-    return r->media ? media_worker_pid(media_router_worker(r->media)) : 0;
+    const struct media_router *first = r->spread ? spread_router(r->spread, 0) : NULL;
+    return first ? media_worker_pid(media_router_worker(first)) : 0;
 }
 
 static size_t rooms(void *arg)

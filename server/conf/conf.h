@@ -47,6 +47,7 @@ struct conf {
     bool trust_proxy;
     uint32_t max_users_per_room; /* room and lobby together; 0: no limit */
     uint32_t num_workers;        /* 0 before conf_complete(): one a CPU */
+    uint32_t worker_max_peers, worker_max_streams; /* beyond, rooms go on to other workers; 0: no limit */
     uint16_t rtc_min_port;       /* worker i: this + i, UDP and TCP */
     struct conf_listen_ips listen_ips; /* none before conf_complete(): detected */
     uint32_t initial_available_outgoing_bitrate; /* bits a second */

@@ -34,6 +34,10 @@ const struct conf_key conf_keys[] = {
      .help = "How many media workers run. null: one for each CPU."},
     {"mediasoup.worker.rtcMinPort", CONF_PORT, AT(rtc_min_port), .fallback = "40000", .min = 1, .max = 65535,
      .help = "The media port of the first worker; the second has the next one, and so on. One port a worker, UDP and TCP."},
+    {"mediasoup.worker.maxPeers", CONF_UINT, AT(worker_max_peers), .fallback = "null", .min = 1, .max = 100000, .nullable = true,
+     .help = "A worker with so many people takes no more while another one has room: their room goes on there. null: no such limit."},
+    {"mediasoup.worker.maxStreams", CONF_UINT, AT(worker_max_streams), .fallback = "2000", .min = 1, .max = 1000000, .nullable = true,
+     .help = "The same for media streams, those that it receives and those that it sends, by what one CPU can do. null: no such limit."},
     {RTC "listenIps", CONF_LISTEN_IPS, AT(listen_ips), .fallback = "[]",
      .help = "Addresses for media, at most 8: a list of {\"ip\": bound address, \"announcedIp\": what browsers are told, or null for the same}. "
              "Empty: every address of the machine."},

@@ -3,6 +3,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/rand.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ int media_new(struct media **mp, uv_loop_t *loop, uint64_t epoch,
     m->loop = loop;
     m->epoch = epoch;
     m->next_handle = 1;
+    m->next_ssrc = rand_u32();
     for (uint32_t i = 0; i < MEDIA_WORKERS_MAX; i++)
         m->places[i] = (struct place){{.type = CHANGE_PLACE}, i};
     m->handlers = *handlers;
@@ -61,6 +63,7 @@ void media_free(struct media *m)
 {
     if (!m)
         return;
+    spread_free_all(m);
     for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
         struct media_worker *w = m->workers[i];
         free(m->lost[i]);
@@ -127,6 +130,7 @@ static void worker_drop(struct media_worker *w, const char *why, bool bad)
     fail_unsent(w);
     while (w->routers) {
         struct media_router *r = w->routers;
+        spread_router_lost(r);
         m->handlers.router_lost(r, r->user, m->arg);
         change_end(&m->listener, &r->change);
         DL_DELETE(w->routers, r);
@@ -255,9 +259,26 @@ static void give_up(struct media *m, uint32_t index, uint64_t generation, bool a
     }
 }
 
+/* A wildcard is reached by loopback, where a worker of this host answers from the same address. */
+static void note_address(struct media_worker *w, const Althing__HelloReply *h)
+{
+    struct addr a, any4, any6;
+    if (!h->n_udp || h->udp[0]->port > UINT16_MAX ||
+        addr_parse(&a, h->udp[0]->ip, (uint16_t)h->udp[0]->port))
+        return;
+    addr_parse(&any4, "0.0.0.0", a.port);
+    addr_parse(&any6, "::", a.port);
+    if (addr_equal(&a, &any4))
+        addr_parse(&a, "127.0.0.1", a.port);
+    else if (addr_equal(&a, &any6))
+        addr_parse(&a, "::1", a.port);
+    w->udp = a;
+}
+
 static void on_hello(const Althing__HelloReply *h, void *arg)
 {
     struct media_worker *w = arg;
+    note_address(w, h);
     w->n_fingerprints = 0;
     for (size_t i = 0; i < h->n_fingerprints; i++) {
         struct media_fingerprint *f = &w->fingerprints[w->n_fingerprints++];

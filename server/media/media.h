@@ -1,10 +1,10 @@
 /* media.h - the workers as the rooms see them: which are there, which room's router is on which, requests to them.
  *
- * One struct media lives on one libuv loop. Workers come with media_worker_up() and go with media_worker_down(), a closed
- * channel, a broken contract or an answer that does not come; whatever the reason, the replies that are left come with an error,
- * then each of its routers is reported lost. A router is placed on the worker with the least load; there is one a room now, but
- * nothing here says so. Handles are never used again, not even by the next start of the server: the epoch is in their high bits.
- * Callbacks are called from the loop (or media_worker_down(), media_tick()), never inside any other call here.
+ * One struct media lives on one libuv loop. Workers come with media_worker_up() and go with media_worker_down(), a closed channel,
+ * a broken contract or an answer that does not come; whatever the reason, the replies that are left come with an error, then each
+ * of its routers is reported lost. A router is placed on the worker with the least load; a room that outgrows one has several
+ * (spread.h), joined by pipes (pipes.h). Handles are never used again, not even by the next start of the server: the epoch is in
+ * their high bits. Callbacks are called from the loop (or media_worker_down(), media_tick()), never inside any other call here.
  */
 #ifndef ALTHING_SERVER_MEDIA_MEDIA_H
 #define ALTHING_SERVER_MEDIA_MEDIA_H
@@ -38,8 +38,8 @@ struct media_handlers {
     void (*worker_bad)(uint32_t index, uint64_t generation, const char *why, void *arg);
     /* Checked, but the handles are what the worker says: media_router_on(). */
     void (*event)(const struct media_worker *from, const Althing__Event *event, void *arg);
-    /* How much a router's room weighs, for the placement: streams in and out. */
-    unsigned (*load)(void *user, void *arg);
+    /* How much a router weighs, for the placement: the streams in and out of its peers. */
+    unsigned (*load)(const struct media_router *r, void *user, void *arg);
     /* A router that was awaited is back, with its worker; objects of it can be asked for. */
     void (*router_back)(struct media_router *r, void *user, void *arg);
     /* An awaited one does not come: its worker is not the one that had it. */
@@ -47,6 +47,12 @@ struct media_handlers {
     /* What the worker has, after its states were told: what nobody knows is to be closed, what it does not have is gone. Then
      * worker_up. */
     void (*taken_over)(const struct media_worker *w, const struct takeover_objects *objects, void *arg);
+};
+
+/* When a worker is full, for spread.h. 0: no such bound. */
+struct media_bounds {
+    unsigned peers;   /* placed on it */
+    unsigned streams; /* what `load` says of all its routers */
 };
 
 int media_new(struct media **mp, uv_loop_t *loop, uint64_t epoch, const struct media_handlers *handlers, void *arg);
@@ -62,6 +68,7 @@ void media_tick(struct media *m, int64_t now_us);
 bool media_ready(const struct media *m);                      /* at least one worker answered hello */
 
 uint64_t media_handle(struct media *m); /* the next handle */
+void media_set_bounds(struct media *m, const struct media_bounds *bounds);
 
 /* What all workers log from now on, those that come later too: a level, and bits of proto/tags.h. */
 void media_set_log(struct media *m, enum log_level level, uint32_t tags);

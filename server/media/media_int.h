@@ -4,15 +4,20 @@
 #ifndef ALTHING_SERVER_MEDIA_MEDIA_INT_H
 #define ALTHING_SERVER_MEDIA_MEDIA_INT_H
 
+#include "lib/addr.h"
 #include "server/media/media.h"
 
 #define EPOCH_SHIFT  40 /* of handles: 2^40 objects a start of the server */
+
+struct spread;
 
 struct media_router {
     struct change change; /* first */
     struct media_worker *worker;
     uint64_t handle;
     void *user;
+    struct spread *spread; /* NULL: of none */
+    unsigned n_peers;      /* that were placed on it */
     struct media_router *prev, *next;
 };
 
@@ -39,6 +44,7 @@ struct media_worker {
     size_t n_candidates;
     struct media_fingerprint fingerprints[8];
     size_t n_fingerprints;
+    struct addr udp; /* where its first UDP socket is bound, for pipes; port 0: nowhere */
     struct media_router *routers;
     struct unsent *unsent;
     struct takeover *takeover; /* its objects are being listed; NULL: not */
@@ -64,6 +70,9 @@ struct media {
     uv_loop_t *loop;
     uint64_t epoch, next_handle;
     struct media_handlers handlers;
+    struct media_bounds bounds;
+    uint32_t next_ssrc; /* of what goes through pipes */
+    struct spread *spreads;
     void *arg;
     struct media_worker *workers[MEDIA_WORKERS_MAX]; /* by index */
     uv_timer_t *reaper;                              /* drops the doomed from the loop */
@@ -84,5 +93,15 @@ void media_poll(struct media_worker *w);                  /* there may be someth
 void media_tell_log(struct media_worker *w); /* if there is something to tell */
 /* In the worker's list, and told to the listener. */
 struct media_router *media_router_add(struct media_worker *w, uint64_t handle, void *user);
+struct media_router *media_router_new_on(struct media_worker *w, const char *room, void *user);
+/* The one with the least load of those that answer, and (except: not NULL) that can have pipes and no router of that room yet.
+ * NULL: there is none. */
+struct media_worker *media_least_loaded(struct media *m, const struct spread *except);
+bool media_worker_full(const struct media_worker *w);
+uint32_t media_ssrcs(struct media *m, uint32_t n); /* n of them, from the answer on */
+
+/* spread.c */
+void spread_router_lost(struct media_router *r); /* before it is freed */
+void spread_free_all(struct media *m);           /* silently: no worker is there any more */
 
 #endif

@@ -20,18 +20,52 @@ struct media_router *media_router_add(struct media_worker *w, uint64_t handle, v
     return r;
 }
 
-static struct media_worker *least_loaded(struct media *m)
+/* ---- placing ---- */
+
+void media_set_bounds(struct media *m, const struct media_bounds *bounds)
+{
+    m->bounds = *bounds;
+}
+
+static uint64_t load_of(const struct media_worker *w)
+{
+    uint64_t load = 0;
+    const struct media_router *r;
+    DL_FOREACH (w->routers, r)
+        load += 1 + w->media->handlers.load(r, r->user, w->media->arg);
+    return load;
+}
+
+bool media_worker_full(const struct media_worker *w)
+{
+    const struct media_bounds *b = &w->media->bounds;
+    unsigned peers = 0;
+    const struct media_router *r;
+    DL_FOREACH (w->routers, r)
+        peers += r->n_peers;
+    return (b->peers && peers >= b->peers) || (b->streams && load_of(w) >= b->streams);
+}
+
+static bool has_router_of(const struct media_worker *w, const struct spread *s)
+{
+    const struct media_router *r;
+    DL_FOREACH (w->routers, r) {
+        if (r->spread == s)
+            return true;
+    }
+    return false;
+}
+
+struct media_worker *media_least_loaded(struct media *m, const struct spread *except)
 {
     struct media_worker *best = NULL;
     uint64_t best_load = 0;
     for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
         struct media_worker *w = m->workers[i];
-        if (!w || !w->answers || w->doomed)
+        if (!w || !w->answers || w->doomed ||
+            (except && (!w->udp.port || has_router_of(w, except))))
             continue;
-        uint64_t load = 0;
-        struct media_router *r;
-        DL_FOREACH (w->routers, r)
-            load += 1 + m->handlers.load(r->user, m->arg);
+        uint64_t load = load_of(w);
         if (!best || load < best_load) {
             best = w;
             best_load = load;
@@ -40,12 +74,26 @@ static struct media_worker *least_loaded(struct media *m)
     return best;
 }
 
+uint32_t media_ssrcs(struct media *m, uint32_t n)
+{
+    if (m->next_ssrc > UINT32_MAX - n || m->next_ssrc == 0)
+        m->next_ssrc = 1;
+    uint32_t first = m->next_ssrc;
+    m->next_ssrc += n;
+    return first;
+}
+
+/* ---- routers and requests ---- */
+
 struct media_router *media_router_new(struct media *m, const char *room, void *user)
 {
-    struct media_worker *w = least_loaded(m);
-    if (!w)
-        return NULL;
-    struct media_router *r = media_router_add(w, media_handle(m), user);
+    struct media_worker *w = media_least_loaded(m, NULL);
+    return w ? media_router_new_on(w, room, user) : NULL;
+}
+
+struct media_router *media_router_new_on(struct media_worker *w, const char *room, void *user)
+{
+    struct media_router *r = media_router_add(w, media_handle(w->media), user);
     char *id = mem_strdup(room);
     Althing__CreateRouter create = ALTHING__CREATE_ROUTER__INIT;
     create.router = r->handle;

@@ -227,6 +227,8 @@ void consumer_free(struct consumer *c)
         return;
     if (c->rtp)
         c->rtp_free(c->rtp);
+    if (c->piped)
+        c->piped_free(c->piped);
     DL_DELETE(c->transport->consumers, c);
     DL_DELETE2(c->producer->consumers, c, prev_sibling, next_sibling);
     c->transport->n_consumers--;

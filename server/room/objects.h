@@ -68,6 +68,8 @@ struct consumer {
     char mid[12];
     void *rtp;               /* (set) what newConsumer says; freed with rtp_free */
     void (*rtp_free)(void *);
+    void *piped;             /* (set) its use of the producer on another router, of server/media; NULL: both are on the same */
+    void (*piped_free)(void *);
     struct consumer *prev, *next;                 /* in its transport */
     struct consumer *prev_sibling, *next_sibling; /* in its producer */
 };

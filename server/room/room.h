@@ -57,7 +57,7 @@ struct room {
     struct countdown countdown;
     struct drawing drawing;
     struct kept_perms kept[KEPT_PERMS_MAX];
-    void *media;         /* (set) the room's router, of server/media; NULL: none is up */
+    void *spread;        /* (set) the room's routers, of server/media; NULL: none yet */
     UT_hash_handle hh, hh_serial;
 };
 
@@ -86,6 +86,7 @@ struct peer {
     int64_t leave_at_us; /* (set) */
     void *capabilities;  /* (set) what it can receive; freed with capabilities_free */
     void (*capabilities_free)(void *);
+    void *media;         /* (set) its router, of server/media; NULL: none is up */
     struct transport *send, *recv; /* NULL: none */
     size_t n_producers;
     unsigned strikes;    /* see limits.h */

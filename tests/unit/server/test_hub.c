@@ -511,7 +511,7 @@ static void many_requests_end_no_worker(void **state)
     rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_TRANSPORT;
     rq.close_transport = &close;
     for (unsigned i = 0; i < 1000; i++)
-        media_request(world_peer(a)->room->media, &rq, 0, NULL, NULL);
+        media_request(world_peer(a)->media, &rq, 0, NULL, NULL);
     turn_through(&w);
     assert_int_equal(w.n_bad, 0);
     assert_int_equal(world_times(a, "ack"), 1);

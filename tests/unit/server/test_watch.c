@@ -163,7 +163,7 @@ static void takes_permissions(void)
 
 static void send_event(struct object *o, Althing__Event *e)
 {
-    const struct media_router *r = object_peer(o)->room->media;
+    const struct media_router *r = object_peer(o)->media;
     if (r)
         fake_event(&w.workers[media_worker_index(media_router_worker(r))], e);
 }

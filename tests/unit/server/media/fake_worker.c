@@ -77,6 +77,12 @@ static void answer(struct fake_worker *w, const Althing__Request *rq)
     hello.n_fingerprints = 1;
     hello.fingerprints = prints;
     hello.release = release;
+    char ip[] = "192.0.2.1";
+    Althing__SocketAddress udp = ALTHING__SOCKET_ADDRESS__INIT, *sockets[] = {&udp};
+    udp.ip = ip;
+    udp.port = 40000 + (uint32_t)w->fd;
+    hello.n_udp = 1;
+    hello.udp = sockets;
     Althing__Error error = ALTHING__ERROR__INIT;
     error.text = w->refuse ? strdup(w->refuse) : empty;
     Althing__ObjectList list = ALTHING__OBJECT_LIST__INIT;

@@ -48,8 +48,9 @@ static void event(const struct media_worker *from, const Althing__Event *e, void
     n_events++;
 }
 
-static unsigned load(void *user, void *arg)
+static unsigned load(const struct media_router *r, void *user, void *arg)
 {
+    (void)r;
     (void)arg;
     return *(unsigned *)user;
 }
