@@ -1,92 +1,23 @@
 /* libmicrohttpd runs without threads, its epoll descriptor being polled by the loop. A request for metrics is suspended until the text is
  * made, which an idle handle does slice by slice. */
 #include "exporter/exporter.h"
-#include "exporter/names.h"
-#include "exporter/text.h"
+
+#include "exporter/exporter_int.h"
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <microhttpd.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
-#include <uv.h>
+#include <utlist.h>
 
 #define REQUEST_MEMORY (16 * 1024)
-
-/* A finished text, shared by those that asked for it. */
-struct result {
-    struct MHD_Response *response;
-    unsigned status;
-    unsigned refs;
-};
-
-/* A request for metrics, from its head to its completion. */
-struct waiter {
-    struct MHD_Connection *connection;
-    struct waiter *next;   /* while it waits */
-    struct result *result; /* NULL: it waits */
-    bool suspended;        /* it was, at least once */
-};
-
-struct exporter {
-    struct MHD_Daemon *daemon;
-    struct exporter_config config;
-    struct exporter_source source;
-    struct names *names;        /* NULL: addresses stay numbers */
-    struct exporter_text *text; /* NULL: no scrape is being built */
-    struct waiter *waiters;
-    uv_poll_t poll;
-    uv_timer_t timer;
-    uv_idle_t idle;
-    int open_handles;
-};
-
-/* ---- results -------------------------------------------------------------------------------------------------------------------- */
-
-static void result_unref(struct result *r)
-{
-    if (!r || --r->refs)
-        return;
-    MHD_destroy_response(r->response);
-    free(r);
-}
-
-static struct MHD_Response *plain_response(const char *text)
-{
-    struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text,
-                                                             MHD_RESPMEM_PERSISTENT);
-    if (r)
-        MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
-    return r;
-}
-
-/* NULL: no memory. */
-static struct result *result_of(struct buf *text)
-{
-    struct result *r = mem_zalloc(sizeof(*r));
-    r->refs = 1;
-    if (text->full) {
-        log_error("exporter", "the text is too long");
-        r->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-        r->response = plain_response("Too many streams.\n");
-    } else {
-        r->status = MHD_HTTP_OK;
-        r->response = MHD_create_response_from_buffer(text->len, text->data, MHD_RESPMEM_MUST_FREE);
-        if (r->response) {
-            MHD_add_response_header(r->response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                    "text/plain; version=0.0.4; charset=utf-8");
-            *text = (struct buf){.max = text->max};
-        }
-    }
-    if (r->response)
-        return r;
-    free(r);
-    return NULL;
-}
+#define SPARE          16 /* connections above the limit: those that are being refused */
+#define SWEEP_MS       1000
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------------------- */
 
@@ -126,129 +57,183 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     run_daemon(poll->data);
 }
 
-/* Wakes all that wait; without a result they are answered with an error. */
-static void wake_waiters(struct exporter *e, struct result *result)
+static struct build *build_at(struct exporter *e, size_t i)
 {
-    while (e->waiters) {
-        struct waiter *w = e->waiters;
-        e->waiters = w->next;
-        w->next = NULL;
-        w->result = result;
-        if (result)
-            result->refs++;
-        MHD_resume_connection(w->connection);
+    return &e->builds[i / 2][i % 2];
+}
+
+/* A slice of one build, in turn. False: nothing is being built. */
+static bool step(struct exporter *e)
+{
+    static size_t turn;
+    for (size_t i = 0; i < 4; i++) {
+        struct build *b = build_at(e, turn++ % 4);
+        if (!b->scrape)
+            continue;
+        int64_t start_us = clock_now_us();
+        bool more = scrape_step(b->scrape);
+        int64_t took_us = clock_now_us() - start_us;
+        b->slices++;
+        b->spent_us += took_us;
+        b->slowest_us = took_us > b->slowest_us ? took_us : b->slowest_us;
+        if (!more) {
+            e->self.scrapes++;
+            e->self.slices = b->slices;
+            e->self.last_us = (uint64_t)b->spent_us;
+            e->self.slowest_us = (uint64_t)b->slowest_us;
+            requests_finish(e, b);
+            run_daemon(e);
+        }
+        return true;
     }
+    return false;
 }
 
 static void on_idle(uv_idle_t *idle)
 {
-    struct exporter *e = idle->data;
-    if (exporter_text_step(e->text))
-        return;
-    struct result *result = result_of(exporter_text_buf(e->text));
-    exporter_text_free(e->text);
-    e->text = NULL;
-    uv_idle_stop(&e->idle);
-    wake_waiters(e, result);
-    result_unref(result);
-    run_daemon(e);
+    if (!step(idle->data))
+        uv_idle_stop(idle);
 }
-
-/* ---- requests ------------------------------------------------------------------------------------------------------------------- */
 
 static const char *look_up(const struct addr *a, void *arg)
 {
     return names_of(arg, a, clock_now_us());
 }
 
-static void wait_for_text(struct exporter *e, struct waiter *w)
+void exporter_build(struct exporter *e)
 {
-    w->next = e->waiters;
-    e->waiters = w;
-    w->suspended = true;
-    if (!e->text) {
-        e->text = exporter_text_new(&e->config, &e->source, e->names ? look_up : NULL, e->names);
-        uv_idle_start(&e->idle, on_idle);
+    const struct scrape_input in = {&e->config, &e->source, e->names ? look_up : NULL,
+                                    e->names,   &e->last,   &e->self};
+    for (size_t i = 0; i < 4; i++) {
+        struct build *b = build_at(e, i);
+        if (b->scrape || !b->waiters)
+            continue;
+        b->scrape = scrape_new(&in, (enum exporter_format)(i / 2), i % 2);
+        b->slices = 0;
+        b->spent_us = b->slowest_us = 0;
     }
-    MHD_suspend_connection(w->connection);
+    uv_idle_start(&e->idle, on_idle);
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *text)
-{
-    struct MHD_Response *r = plain_response(text);
-    if (!r)
-        return MHD_NO;
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET");
-    enum MHD_Result done = MHD_queue_response(connection, status, r);
-    MHD_destroy_response(r);
-    return done;
-}
+/* ---- connections ---------------------------------------------------------------------------------------------------------------- */
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *upload,
-                                  size_t *upload_size, void **request)
+/* libmicrohttpd sees the end of the connection when it looks at it next. */
+static void end_caller(struct exporter *e, struct caller *c, uint64_t *counter, const char *why)
 {
-    struct exporter *e = arg;
-    struct waiter *w = *request;
-    (void)version;
-    (void)upload;
-    (void)upload_size;
-    if (w && w->result)
-        return MHD_queue_response(connection, w->result->status, w->result->response);
-    if (w && w->suspended)
-        return MHD_NO;
-    if (w) {
-        wait_for_text(e, w);
-        return MHD_YES;
-    }
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
-        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET.\n");
-    if (strcmp(url, "/") != 0 && strcmp(url, "/metrics") != 0)
-        return refuse(connection, MHD_HTTP_NOT_FOUND, "Metrics are at /metrics.\n");
-    /* libmicrohttpd would close a connection that is suspended at the first call. */
-    w = mem_zalloc(sizeof(*w));
-    w->connection = connection;
-    *request = w;
-    return MHD_YES;
-}
-
-static void on_completed(void *arg, struct MHD_Connection *connection, void **request,
-                         enum MHD_RequestTerminationCode why)
-{
-    struct exporter *e = arg;
-    struct waiter *w = *request;
-    (void)connection;
-    (void)why;
-    if (!w)
+    int64_t now_us = clock_now_us();
+    c->ended = true;
+    e->n_callers--;
+    shutdown(c->fd, SHUT_RDWR);
+    ++*counter;
+    e->unlogged++;
+    if (e->logged_us != TIME_NEVER_US && now_us - e->logged_us < S_US(EXPORTER_LOG_S))
         return;
-    for (struct waiter **p = &e->waiters; *p; p = &(*p)->next) {
-        if (*p == w) {
-            *p = w->next;
+    log_warn("exporter", "connections ended reason=\"%s\" count=%" PRIu64, why, e->unlogged);
+    e->logged_us = now_us;
+    e->unlogged = 0;
+}
+
+static void make_room(struct exporter *e, struct caller *newcomer)
+{
+    struct caller *c;
+    if (e->n_callers <= EXPORTER_CONNECTIONS)
+        return;
+    DL_FOREACH (e->callers, c) {
+        if (!c->asked && !c->ended)
             break;
-        }
     }
-    result_unref(w->result);
-    free(w);
-    *request = NULL;
+    end_caller(e, c ? c : newcomer, &e->self.refused, "too many connections");
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct exporter *e = timer->data;
+    int64_t now_us = clock_now_us();
+    struct caller *c;
+    DL_FOREACH (e->callers, c) {
+        if (!c->ended && now_us - c->since_us > S_US(EXPORTER_REQUEST_S))
+            end_caller(e, c, &e->self.cut_off, "too slow");
+    }
+    if (!e->callers)
+        uv_timer_stop(timer);
+}
+
+static void caller_new(struct exporter *e, struct MHD_Connection *connection, void **context)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct caller *c = mem_zalloc(sizeof(*c));
+    c->fd = info ? info->connect_fd : -1;
+    c->since_us = clock_now_us();
+    DL_APPEND(e->callers, c);
+    e->n_callers++;
+    *context = c;
+    make_room(e, c);
+    if (!uv_is_active((uv_handle_t *)&e->sweep))
+        uv_timer_start(&e->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct exporter *e = arg;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        caller_new(e, connection, context);
+        return;
+    }
+    struct caller *c = *context;
+    *context = NULL;
+    if (!c)
+        return;
+    DL_DELETE(e->callers, c);
+    e->n_callers -= !c->ended;
+    free(c);
+}
+
+struct caller *exporter_caller(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
 }
 
 /* ---- life ----------------------------------------------------------------------------------------------------------------------- */
 
 static struct MHD_Daemon *start_daemon(struct exporter *e, int listen_fd)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, e,
-                            MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)EXPORTER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)EXPORTER_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)REQUEST_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_completed, e,
-                            MHD_OPTION_END);
+    const struct exporter_config *c = &e->config;
+    bool tls = c->tls_cert && c->tls_key;
+    struct MHD_OptionItem secret[] = {
+        {tls ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, (void *)(uintptr_t)c->tls_key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)c->tls_cert},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0u), 0, NULL, NULL,
+        requests_on_request, e, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(EXPORTER_CONNECTIONS + SPARE), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)EXPORTER_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY,
+        MHD_OPTION_NOTIFY_COMPLETED, requests_on_completed, e, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, e, MHD_OPTION_ARRAY, secret, MHD_OPTION_END);
 }
 
 static int make_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static void start_handles(struct exporter *e, struct uv_loop_s *loop)
+{
+    uv_timer_init(loop, &e->timer);
+    uv_timer_init(loop, &e->sweep);
+    uv_idle_init(loop, &e->idle);
+    e->poll.data = e->timer.data = e->sweep.data = e->idle.data = e;
+    e->open_handles = 4;
+    if (!e->config.numeric && !e->config.deidentify)
+        (void)names_new(&e->names, loop, NULL);
+    uv_poll_start(&e->poll, UV_READABLE, on_poll);
+    run_daemon(e);
 }
 
 int exporter_new(struct exporter **ep, struct uv_loop_s *loop, int listen_fd,
@@ -263,23 +248,19 @@ int exporter_new(struct exporter **ep, struct uv_loop_s *loop, int listen_fd,
     struct exporter *e = mem_zalloc(sizeof(*e));
     e->config = *config;
     e->source = *source;
+    e->logged_us = TIME_NEVER_US;
     e->daemon = start_daemon(e, listen_fd);
     const union MHD_DaemonInfo *info =
         e->daemon ? MHD_get_daemon_info(e->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || uv_poll_init(loop, &e->poll, info->epoll_fd) < 0) {
         if (e->daemon)
             MHD_stop_daemon(e->daemon);
+        else
+            close(listen_fd);
         free(e);
         return -EIO;
     }
-    uv_timer_init(loop, &e->timer);
-    uv_idle_init(loop, &e->idle);
-    e->poll.data = e->timer.data = e->idle.data = e;
-    e->open_handles = 3;
-    if (!config->numeric && !config->deidentify)
-        e->names = names_new(loop);
-    uv_poll_start(&e->poll, UV_READABLE, on_poll);
-    run_daemon(e);
+    start_handles(e, loop);
     *ep = e;
     return 0;
 }
@@ -296,11 +277,15 @@ void exporter_free(struct exporter *e)
     if (!e)
         return;
     uv_poll_stop(&e->poll);
-    wake_waiters(e, NULL);
+    for (size_t i = 0; i < 4; i++)
+        requests_wake(build_at(e, i), NULL);
     MHD_stop_daemon(e->daemon);
-    exporter_text_free(e->text);
+    for (size_t i = 0; i < 4; i++)
+        scrape_free(build_at(e, i)->scrape);
     names_free(e->names);
+    scrape_last_free(&e->last);
     uv_close((uv_handle_t *)&e->poll, on_closed);
     uv_close((uv_handle_t *)&e->timer, on_closed);
+    uv_close((uv_handle_t *)&e->sweep, on_closed);
     uv_close((uv_handle_t *)&e->idle, on_closed);
 }

@@ -1,26 +1,22 @@
-/* text.h - one scrape as Prometheus text (exposition format 0.0.4), made in slices. No socket; the source is the only input. */
+/* text.h - lines of the text format 0.0.4 and of OpenMetrics 1.0.0. Pure: appends to a buffer. */
 #ifndef ALTHING_EXPORTER_TEXT_H
 #define ALTHING_EXPORTER_TEXT_H
 
-#include "exporter/exporter.h"
+#include "exporter/accept.h"
+#include "exporter/metrics.h"
 #include "lib/buf.h"
 
-#define EXPORTER_TEXT_MAX ((size_t)256 << 20) /* bytes; more is not sent at all */
-
-/* Host name of an address, or NULL: not known (yet). */
-typedef const char *exporter_name_f(const struct addr *a, void *arg);
-
-struct exporter_text;
-
-/* All is borrowed. name may be NULL: addresses stay numbers. */
-struct exporter_text *exporter_text_new(const struct exporter_config *config,
-                                        const struct exporter_source *source, exporter_name_f *name,
-                                        void *name_arg);
-void exporter_text_free(struct exporter_text *t); /* NULL is fine */
-bool exporter_text_step(struct exporter_text *t); /* one slice; false: it is complete */
-struct buf *exporter_text_buf(struct exporter_text *t); /* `full`: it would have been too long */
-
+/* The lines in front of a family's samples. */
+void text_family(struct buf *out, enum exporter_format format, const struct metric *m);
 /* Appends "value", with what the format wants escaped; what is not UTF-8 becomes '?', what is too long is cut. */
-void exporter_text_label(struct buf *out, const char *value);
+void text_quoted(struct buf *out, const char *value);
+/* Appends {name="value" or ,name="value" to labels; the caller appends the last brace. */
+void text_label(struct buf *labels, const char *name, const char *value);
+/* Name, suffix, labels (as they are; NULL: none) and value. */
+void text_sample(struct buf *out, const struct metric *m, const char *labels, size_t labels_len,
+                 uint64_t value);
+/* All samples of a histogram; `labels` without braces ("worker=\"0\"", or ""). rows: HISTOGRAM_ROWS of them. */
+void text_histogram(struct buf *out, const struct metric *m, const char *labels,
+                    const uint64_t *rows);
 
 #endif

@@ -8,6 +8,7 @@
 #define ALTHING_SERVER_HUB_H
 
 #include "lib/log.h"
+#include "proto/histogram.h"
 #include "server/edge/bucket.h"
 #include "server/edge/edge.h"
 #include "server/media/media.h"
@@ -41,9 +42,18 @@ struct hub_drain {
     int64_t deadline_us;
 };
 
+/* How long people waited: HISTOGRAM_ROWS of histogram_connect each. */
+struct hub_stats {
+    uint64_t connect[HISTOGRAM_ROWS]; /* from the request to connect a transport until its DTLS is connected */
+    uint64_t join[HISTOGRAM_ROWS];    /* until the first one is, once a peer */
+};
+
 struct hub {
     struct rooms rooms;
     struct media *media;
+    const struct edge *edge; /* NULL until there is one: for who looks at its counters */
+    bool ending;             /* nobody should come to us any more */
+    struct hub_stats stats;
     struct hub_settings settings; /* what it points to outlives the hub */
     json_t *router_caps;          /* the same for every router */
     int64_t next_sweep_us;        /* of what is looked at once a second */

@@ -5,6 +5,7 @@
  * as a worker answers (or after READY_MS without one), and works until HANDOFF_STOP, SIGTERM or the end of the control socket.
  */
 #include "exporter/exporter.h"
+#include "exporter/metrics.h"
 #include "lib/chan.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -77,6 +78,7 @@ static void usage(FILE *out)
           "  --config=FD       the configuration, as JSON\n"
           "  --epoch=N         grows with every start\n"
           "  --listen=ROLE:FD  a bound socket; ROLE is https, redirect, metrics or observer\n"
+          "  --help-metrics    writes what is exported, as Markdown\n"
           "  --help, --version\n",
           out);
 }
@@ -126,13 +128,10 @@ static bool read_listen(struct listeners *l, const char *s)
 static int read_options(struct options *o, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"control", required_argument, NULL, 'c'},
-        {"config", required_argument, NULL, 'f'},
-        {"epoch", required_argument, NULL, 'e'},
-        {"listen", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
+        {"control", required_argument, NULL, 'c'}, {"config", required_argument, NULL, 'f'},
+        {"epoch", required_argument, NULL, 'e'},   {"listen", required_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},          {"help-metrics", no_argument, NULL, 'm'},
+        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
     };
     *o = (struct options){.control_fd = -1, .config_fd = -1};
     int c;
@@ -140,6 +139,10 @@ static int read_options(struct options *o, int argc, char **argv)
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (c == 'h') {
             usage(stdout);
+            return 1;
+        }
+        if (c == 'm') {
+            metrics_print(stdout);
             return 1;
         }
         if (c == 'v') {
@@ -173,6 +176,7 @@ static void stop_soon(struct server *s, const char *why)
     if (s->stopping)
         return;
     s->stopping = true;
+    s->hub.ending = true;
     log_info("server", "stops reason=\"%s\"", why);
     uv_poll_stop(&s->control_poll);
     if (s->edge)
@@ -346,7 +350,9 @@ static int start_edge(struct server *s, const struct options *o)
     e.config_js = client_config;
     struct edge_handlers handlers;
     hub_edge_handlers(&handlers);
-    return edge_new(&s->edge, &s->loop, &e, &handlers, &s->hub);
+    int err = edge_new(&s->edge, &s->loop, &e, &handlers, &s->hub);
+    s->hub.edge = s->edge;
+    return err;
 }
 
 static int start_watch(struct server *s, const struct listeners *l)
@@ -367,8 +373,17 @@ static int start_watch(struct server *s, const struct listeners *l)
 static int start_views(struct server *s, const struct listeners *l)
 {
     const struct conf *c = s->conf;
-    struct exporter_config config = {c->prometheus_deidentify, c->prometheus_numeric,
-                                     c->prometheus_quiet};
+    const struct exporter_config config = {
+        .deidentify = c->prometheus_deidentify,
+        .numeric = c->prometheus_numeric,
+        .quiet = c->prometheus_quiet,
+        .max_streams = c->prometheus_max_streams,
+        .max_rooms = c->prometheus_max_rooms,
+        .token = c->prometheus_token,
+        .tls_cert = c->prometheus_cert_pem,
+        .tls_key = c->prometheus_key_pem,
+        .version = ALTHING_VERSION,
+    };
     for (size_t i = 0; i < l->n_metrics; i++) {
         struct exporter_source source;
         view_exporter_source(&s->views[s->n_views++], &s->hub, &source);
@@ -482,6 +497,7 @@ static void end(struct server *s)
         exporter_free(s->exporter[i]);
     }
     watch_stop(&s->watch);
+    s->hub.edge = NULL;
     edge_free(s->edge);
     media_free(s->media);
     s->hub.media = NULL;

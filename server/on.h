@@ -85,6 +85,8 @@ void on_drain_tick(struct hub *h, int64_t now_us);
 /* ---- on_media.c: the workers ---- */
 void on_worker_up(void *hub);
 void on_router_lost(struct media_router *r, void *room, void *hub);
+/* It has joined, or a transport of it is connected: counts how long that took, once both are so. */
+void on_media_joined(struct hub *h, struct peer *p);
 void on_worker_event(const struct media_worker *from, const Althing__Event *e, void *hub);
 unsigned on_load_asked(const struct media_router *router, void *room, void *hub);
 json_t *on_media_configuration(const struct hub *h);

@@ -77,6 +77,8 @@ void on_join(struct call *c)
     call_ok(c, on_join_room_state(c->hub, p));
     if (again)
         return;
+    p->joined_us = clock_now_us();
+    on_media_joined(c->hub, p);
     size_t len = p->picture ? strlen(p->picture) : 0;
     bool show = room_may_tell_picture(p->room, len, clock_now_us());
     hub_broadcast(p->room, p, "newPeer", peer_info(p, show));

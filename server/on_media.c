@@ -3,6 +3,7 @@
  * A lost router: all media of the room's peers on it is gone at once. Each of their browsers is told lostMediaServer (it drops its
  * transports and waits), and then, as soon as there is a router again, mediaConfiguration, upon which it makes everything anew.
  */
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "server/on.h"
 
@@ -94,9 +95,39 @@ unsigned on_load_asked(const struct media_router *router, void *room, void *hub)
 
 /* ---- events ---- */
 
+static bool is_connected(const struct transport *t)
+{
+    return t && t->dtls_state == ALTHING__DTLS_STATE__DTLS_STATE_CONNECTED;
+}
+
+/* From the later of joining and the first request to connect. */
+void on_media_joined(struct hub *h, struct peer *p)
+{
+    if (p->connected || !p->joined_us || (!is_connected(p->send) && !is_connected(p->recv)))
+        return;
+    int64_t asked_us = TIME_NEVER_US;
+    if (p->send && p->send->asked_us)
+        asked_us = time_min_us(asked_us, p->send->asked_us);
+    if (p->recv && p->recv->asked_us)
+        asked_us = time_min_us(asked_us, p->recv->asked_us);
+    if (asked_us == TIME_NEVER_US || asked_us < p->joined_us)
+        asked_us = p->joined_us;
+    p->connected = true;
+    histogram_add(h->stats.join, &histogram_connect, clock_now_us() - asked_us);
+}
+
+static void on_connected(struct hub *h, const struct transport *t)
+{
+    if (t->asked_us)
+        histogram_add(h->stats.connect, &histogram_connect, clock_now_us() - t->asked_us);
+    on_media_joined(h, t->peer);
+}
+
 static void on_dtls(struct hub *h, struct transport *t, const Althing__DtlsStateChanged *e)
 {
     t->dtls_state = (uint8_t)e->state;
+    if (e->state == ALTHING__DTLS_STATE__DTLS_STATE_CONNECTED)
+        on_connected(h, t);
     if (e->state != ALTHING__DTLS_STATE__DTLS_STATE_FAILED &&
         e->state != ALTHING__DTLS_STATE__DTLS_STATE_CLOSED)
         return;

@@ -1,3 +1,4 @@
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/rand.h"
 #include "server/on.h"
@@ -220,6 +221,8 @@ void on_connect_transport(struct call *c)
     } else if (t->dtls && strcmp(t->dtls, dtls) != 0) {
         call_error(c, "the transport is connected already");
     } else {
+        if (!t->asked_us)
+            t->asked_us = clock_now_us();
         connect_on_worker(c, t);
         free(t->dtls);
         t->dtls = dtls;

@@ -127,7 +127,7 @@ json_t *stats_json(enum counters_level level, const uint64_t *values)
 json_t *stats_worker(const struct hub *h, uint32_t index)
 {
     uint64_t values[COUNTERS_FIELDS_MAX] = {0};
-    const uint64_t *former = media_place_totals(h->media, index);
+    const uint64_t *former = media_place_totals(h->media, index, COUNTERS_WORKER);
     const struct media_worker *w = media_worker_at(h->media, index);
     const struct counters_reader *r = w ? media_worker_counters(w) : NULL;
     if (r)

@@ -12,7 +12,6 @@
 struct view {
     const struct hub *hub;
     struct counters_view slot;
-    uint64_t worker[COUNTERS_FIELDS_MAX];
 };
 
 /* The view outlives the source. */

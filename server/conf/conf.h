@@ -56,6 +56,9 @@ struct conf {
     char *prometheus_listen;
     uint16_t prometheus_port;
     bool prometheus_deidentify, prometheus_numeric, prometheus_quiet;
+    uint32_t prometheus_max_streams, prometheus_max_rooms;
+    char *prometheus_token_file, *prometheus_tls_cert, *prometheus_tls_key;  /* file names; NULL: none */
+    char *prometheus_token, *prometheus_cert_pem, *prometheus_key_pem;       /* their text; NULL: none */
     char *observer_path; /* NULL: no observer socket */
     char *observer_admin_group; /* NULL: none */
     char *client_path;   /* folder of the browser client; NULL: no files are served */

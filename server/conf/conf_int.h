@@ -49,6 +49,7 @@ void conf_value_free(struct conf *c, const struct conf_key *key);
 int conf_read_file(const char *path, size_t max, char **text, size_t *len);
 int conf_read_fd(int fd, size_t max, char **text, size_t *len);
 
+/* All secrets that the configuration names files of. */
 int conf_tls_load(struct conf *c, const char *name, char err[static CONF_ERROR_MAX]);
 void conf_detect(struct conf *c); /* number of CPUs and addresses, where not configured */
 

@@ -54,6 +54,17 @@ const char *edge_reason_name(enum edge_reason r)
     return names[r];
 }
 
+size_t edge_queued(const struct edge *e, size_t *most)
+{
+    size_t all = 0;
+    *most = 0;
+    for (const struct edge_session *s = e->sessions; s; s = s->hh.next) {
+        all += s->queue.bytes;
+        *most = s->queue.bytes > *most ? s->queue.bytes : *most;
+    }
+    return all;
+}
+
 const struct edge_counters *edge_counters(const struct edge *e)
 {
     return &e->counters;

@@ -138,5 +138,6 @@ struct edge_counters {
     uint64_t timeouts;                       /* headers, body or `40` that did not come */
 };
 const struct edge_counters *edge_counters(const struct edge *e);
+size_t edge_queued(const struct edge *e, size_t *most); /* bytes that wait to be sent: of all sessions, of the one with most */
 
 #endif

@@ -126,6 +126,12 @@ bool channel_busy(const struct channel *c)
     return c->count >= CHANNEL_PENDING_MAX / 2 || chan_queued(c->chan) >= CHANNEL_QUEUE_MAX / 2;
 }
 
+size_t channel_queued(const struct channel *c, uint64_t *requests)
+{
+    *requests = c->count;
+    return chan_queued(c->chan);
+}
+
 bool channel_wants_write(const struct channel *c)
 {
     return chan_pending(c->chan);

@@ -42,6 +42,8 @@ void channel_fail(struct channel *c, const char *err);
 int channel_fd(const struct channel *c);
 /* More than half of either bound is used: who can wait should. */
 bool channel_busy(const struct channel *c);
+/* Bytes that wait to be sent, and requests that wait for an answer. */
+size_t channel_queued(const struct channel *c, uint64_t *requests);
 bool channel_wants_write(const struct channel *c);
 /* Sets rq->id. fn may be NULL. 0, or -ENOBUFS (the worker does not read), -EPIPE, -EMSGSIZE (over a frame): then fn is not
  * called. */

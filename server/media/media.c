@@ -83,21 +83,29 @@ void media_free(struct media *m)
 
 /* ---- the end of a worker ---- */
 
-static void add_totals(struct media *m, const struct media_worker *w)
+static void add_level(uint64_t *lost, const struct counters_reader *reader,
+                      enum counters_level level)
 {
-    m->n_lost++;
     uint64_t v[COUNTERS_FIELDS_MAX] = {0};
-    if (!w->counters)
-        return;
-    counters_reader_total(w->counters, COUNTERS_WORKER, v);
-    if (!m->lost[w->index])
-        m->lost[w->index] = mem_calloc(COUNTERS_FIELDS_MAX, sizeof(uint64_t));
     size_t n;
-    const struct counters_field *f = counters_fields(COUNTERS_WORKER, &n);
+    const struct counters_field *f = counters_fields(level, &n);
+    counters_reader_total(reader, level, v);
     for (size_t i = 0; i < n; i++) {
         if (f[i].kind == COUNTERS_KIND_COUNTER)
-            m->lost[w->index][i] += v[i];
+            lost[i] += v[i];
     }
+}
+
+static void add_totals(struct media *m, const struct media_worker *w)
+{
+    struct media_lost **lost = &m->lost[w->index];
+    m->n_lost++;
+    if (!w->counters)
+        return;
+    if (!*lost)
+        *lost = mem_zalloc(sizeof(**lost));
+    for (int l = 0; l < COUNTERS_LEVELS; l++)
+        add_level((*lost)->values[l], w->counters, (enum counters_level)l);
 }
 
 static void fail_unsent(struct media_worker *w)

@@ -110,8 +110,10 @@ int media_worker_trace(const struct media_worker *w, struct trace_reader **r);
 uint32_t media_places(const struct media *m); /* how many workers there should be */
 /* NULL: none is in this place now. */
 const struct media_worker *media_worker_at(const struct media *m, uint32_t index);
-/* What the former workers of this place have counted (COUNTERS_WORKER); NULL: there were none. Gauges are 0. */
-const uint64_t *media_place_totals(const struct media *m, uint32_t index);
+/* What the former workers of this place have counted; NULL: there were none. Gauges are 0. */
+const uint64_t *media_place_totals(const struct media *m, uint32_t index, enum counters_level level);
+/* Bytes that wait to be sent to it, and requests that wait for its answer. */
+size_t media_worker_queue(const struct media_worker *w, uint64_t *requests);
 uint64_t media_workers_lost(const struct media *m);
 
 /* ---- for who shows it all: routers and the workers' places are told of by change.h ---- */

@@ -64,6 +64,11 @@ struct place {
     uint32_t index;
 };
 
+/* What workers that are gone have counted. */
+struct media_lost {
+    uint64_t values[COUNTERS_LEVELS][COUNTERS_FIELDS_MAX];
+};
+
 struct media {
     struct change_listener listener;
     struct place places[MEDIA_WORKERS_MAX];
@@ -77,7 +82,7 @@ struct media {
     struct media_worker *workers[MEDIA_WORKERS_MAX]; /* by index */
     uv_timer_t *reaper;                              /* drops the doomed from the loop */
     int64_t ticked_us, excused_us;     /* the last tick; no answer is overdue before */
-    uint64_t *lost[MEDIA_WORKERS_MAX]; /* COUNTERS_FIELDS_MAX each, of a place's former workers */
+    struct media_lost *lost[MEDIA_WORKERS_MAX]; /* of a place's former workers; NULL: there were none */
     uint32_t n_places;
     uint64_t n_lost;
     struct awaited *awaited; /* routers of a former server */

@@ -54,9 +54,14 @@ const struct media_worker *media_worker_at(const struct media *m, uint32_t index
     return index < MEDIA_WORKERS_MAX ? m->workers[index] : NULL;
 }
 
-const uint64_t *media_place_totals(const struct media *m, uint32_t index)
+const uint64_t *media_place_totals(const struct media *m, uint32_t index, enum counters_level level)
 {
-    return index < MEDIA_WORKERS_MAX ? m->lost[index] : NULL;
+    return index < MEDIA_WORKERS_MAX && m->lost[index] ? m->lost[index]->values[level] : NULL;
+}
+
+size_t media_worker_queue(const struct media_worker *w, uint64_t *requests)
+{
+    return channel_queued(w->channel, requests);
 }
 
 uint64_t media_workers_lost(const struct media *m)

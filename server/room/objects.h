@@ -28,6 +28,7 @@ struct transport {
     enum direction direction;
     char ice_ufrag[33], ice_password[65]; /* (set) ours */
     char *dtls;              /* (set, freed) the remote parameters it was connected with, in one normal form; NULL: not yet */
+    int64_t asked_us;        /* (set) when the browser asked to connect it; 0: not yet */
     uint8_t ice_state, dtls_state; /* (set) worker.proto's IceState, DtlsState */
     bool selected, tcp;      /* (set) ICE has chosen a pair: */
     struct addr local, remote; /* (set) this one */

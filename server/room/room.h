@@ -84,6 +84,8 @@ struct peer {
     int64_t reaction_ms;                        /* (set) */
     void *session;       /* (set) its connection; NULL: lost, and kept until leave_at_us */
     int64_t leave_at_us; /* (set) */
+    int64_t joined_us;   /* (set) 0: not yet */
+    bool connected;      /* (set) one of its transports was, after it had joined */
     void *capabilities;  /* (set) what it can receive; freed with capabilities_free */
     void (*capabilities_free)(void *);
     void *media;         /* (set) its router, of server/media; NULL: none is up */

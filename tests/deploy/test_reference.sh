@@ -1,3 +1,3 @@
 #!/bin/sh
-# test_reference.sh PROGRAM PAGE: the configuration page is what the program's table says (althing --help-config writes it).
-"$1" --help-config | diff -u "$2" -
+# test_reference.sh PAGE PROGRAM OPTION: the page is what the program's table says (PROGRAM OPTION >PAGE writes it).
+"$2" "$3" | diff -u "$1" -
