@@ -37,8 +37,7 @@ struct flow {
     struct rtcp_twcc_status st[RTCP_TWCC_MAX];
 };
 
-/* ---- receiving
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static void feedback_arrived(struct sim_packet *p, int64_t now_us, void *arg)
 {
@@ -95,8 +94,7 @@ static void media_arrived(struct sim_packet *p, int64_t now_us, void *arg)
     twcc_recv_packet(f->recv, p->seq, 7, now_us);
 }
 
-/* ---- sending
- * -------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static void wake_at(struct flow *f, int64_t at_us);
 

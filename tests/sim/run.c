@@ -82,8 +82,7 @@ struct run *run_do(const struct run_conf *conf)
     return r;
 }
 
-/* ---- what it was like
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- what it was like ------------------------------------------------------------------------ */
 
 static size_t index_of(const struct run *r, double s)
 {

@@ -26,6 +26,8 @@ static const struct run_conf runs[] = {
      .flows = 1, .flow = {{FLOW_FRAMES}}},
     {"drop", "3 Mbit/s, then 1 Mbit/s, then 3 Mbit/s again", 45, 6, PATH(MB(3)),
      .steps = {{15, MB(1)}, {30, MB(3)}}, .flows = 1, .flow = {{FLOW_FRAMES}}},
+    {"drop-smooth", "The same, with packets at even distances", 45, 18, PATH(MB(3)),
+     .steps = {{15, MB(1)}, {30, MB(3)}}, .flows = 1, .flow = {{FLOW_SMOOTH}}},
     {"drop-low", "900 kbit/s, then 300 kbit/s, then 900 kbit/s again", 45, 7, PATH(KB(900)),
      .steps = {{15, KB(300)}, {30, KB(900)}}, .flows = 1, .flow = {{FLOW_FRAMES}}},
     {"two", "Two flows over 2 Mbit/s, the second one ten seconds later", 60, 8, PATH(MB(2)),

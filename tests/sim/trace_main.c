@@ -1,4 +1,5 @@
-/* trace_main.c - sim-trace [NAME]: the names of the runs and their titles, or one run as comma-separated values. */
+/* trace_main.c - sim-trace [NAME [SEED]]: the names of the runs and their titles, or one run as
+ * comma-separated values. */
 #include "tests/sim/run.h"
 
 #include <stdio.h>
@@ -36,7 +37,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "sim-trace: no run is called %s\n", argv[1]);
         return 1;
     }
-    struct run *r = run_do(conf);
+    struct run_conf seeded = *conf;
+    if (argc > 2)
+        seeded.seed = strtoull(argv[2], NULL, 10);
+    struct run *r = run_do(&seeded);
     head(r);
     for (size_t i = 0; i < r->n; i++)
         row(r, i);

@@ -15,19 +15,23 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define PACING          2.5
-#define RTT_US          MS_US(200) /* until one is known */
-#define RTT_MAX_US      S_US(10)
-#define SILENCE_STEP_US MS_US(500)
-#define SILENCE_FALL    0.8
-#define ARRIVAL_WRAP_US (INT64_C(64000) << 24)
+#define PACING           2.5
+#define PROBE_SETTLES_US MS_US(300) /* and a round trip */
+#define ASSUMED_PIECES   8          /* into which unreported bytes are spread */
+#define RTT_US           MS_US(200) /* until one is known */
+#define RTT_MAX_US       S_US(10)
+#define SILENCE_STEP_US  MS_US(500)
+#define SILENCE_FALL     0.8
+#define ARRIVAL_WRAP_US  (INT64_C(64000) << 24)
 #define CLOCK_JUMP_US                                                                              \
     S_US(3) /* an arrival so far from where it would be: the receiver's clock was set */
 #define FIRST_SEQ    (1 << 20) /* extended numbers stay positive */
 #define FIRST_FALL   0.5       /* the first probe may take away so much of the start rate */
 #define REMB_MAX_BPS UINT32_MAX
 
-enum fate { FATE_NONE, FATE_OUT, FATE_LOST, FATE_ARRIVED };
+/* FATE_ASSUMED: later ones were told of and this one was not; the feedback is likely to be lost,
+ * not the packet. */
+enum fate { FATE_NONE, FATE_OUT, FATE_ASSUMED, FATE_LOST, FATE_ARRIVED };
 
 struct sent {
     int64_t sent_us;
@@ -48,12 +52,12 @@ struct bwe {
     int64_t first;  /* of the first one sent */
     struct sent sent[BWE_HISTORY];
 
+    int64_t told;          /* newest number that any feedback covered; 0: none */
     int64_t arrival_us;    /* newest, unwrapped; 0: none */
     int64_t arrival_at_us; /* when it was told */
 
-    int64_t
-        out_us; /* since when there are packets out and no feedback; TIME_NEVER_US: there are none */
-    int64_t silence_us; /* when the target falls next for want of feedback */
+    /* When the target falls next for want of feedback; TIME_NEVER_US: there are no packets out. */
+    int64_t silence_us;
     double silence_bps; /* 0: no limit */
     double before_silence_bps;
 
@@ -69,8 +73,7 @@ struct bwe {
     uint64_t feedbacks, unknown, silences;
 };
 
-/* ---- beginning
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- beginning ------------------------------------------------------------------------------- */
 
 static double or_default(uint32_t bps, uint32_t otherwise)
 {
@@ -82,7 +85,7 @@ int bwe_new(struct bwe **bp, const struct bwe_conf *conf, int64_t now_us)
     struct bwe *b = mem_zalloc(sizeof(*b));
     struct bwe_conf none = {0};
     const struct bwe_conf *c = conf ? conf : &none;
-    b->out_us = b->silence_us = TIME_NEVER_US;
+    b->silence_us = TIME_NEVER_US;
     b->last_us = now_us;
     bwe_trend_init(&b->trend);
     bwe_aimd_init(&b->aimd, c->start_bps ? c->start_bps : BWE_START_BPS, 0, UINT32_MAX);
@@ -104,8 +107,7 @@ void bwe_set_limits(struct bwe *b, uint32_t min_bps, uint32_t max_bps)
     bwe_aimd_set_limits(&b->aimd, (uint32_t)b->min_bps, (uint32_t)b->max_bps);
 }
 
-/* ---- the target
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the target ------------------------------------------------------------------------------ */
 
 static double least(double a, double b_or_0)
 {
@@ -139,8 +141,7 @@ static int64_t rtt_or_guess(const struct bwe *b)
     return b->rtt_us ? b->rtt_us : b->loop_us ? b->loop_us : RTT_US;
 }
 
-/* ---- sending
- * -------------------------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static struct sent *place(struct bwe *b, int64_t ext)
 {
@@ -171,19 +172,14 @@ void bwe_sent(struct bwe *b, uint16_t seq, size_t bytes, uint8_t cluster, int64_
     *place(b, ext) = (struct sent){
         .sent_us = now_us,
         .bytes = bytes > UINT16_MAX ? UINT16_MAX : (uint16_t)bytes,
-        .cluster = cluster,
+        .cluster = bwe_prober_sent(&b->prober, cluster, bytes, now_us),
         .fate = FATE_OUT,
     };
-    if (cluster)
-        bwe_prober_sent(&b->prober, cluster, bytes, now_us);
-    if (b->out_us == TIME_NEVER_US) {
-        b->out_us = now_us;
+    if (b->silence_us == TIME_NEVER_US)
         b->silence_us = now_us + BWE_SILENCE_US;
-    }
 }
 
-/* ---- feedback
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- feedback -------------------------------------------------------------------------------- */
 
 /* The receiver's clock was set, or it is another receiver: what is known of its times is void. */
 static void forget_times(struct bwe *b)
@@ -199,6 +195,7 @@ static void forget_times(struct bwe *b)
 /* The arrival on a clock that does not wrap; always over 0. */
 static int64_t unwrap(struct bwe *b, int64_t arrival_us, int64_t now_us)
 {
+    arrival_us %= ARRIVAL_WRAP_US;
     if (b->arrival_us) {
         int64_t d = (arrival_us - b->arrival_us) % ARRIVAL_WRAP_US;
         d += d < -ARRIVAL_WRAP_US / 2  ? ARRIVAL_WRAP_US
@@ -209,12 +206,13 @@ static int64_t unwrap(struct bwe *b, int64_t arrival_us, int64_t now_us)
             return b->arrival_us + d;
         forget_times(b);
     }
-    return ARRIVAL_WRAP_US + arrival_us;
+    return 2 * ARRIVAL_WRAP_US + arrival_us;
 }
 
 static void arrived(struct bwe *b, struct sent *s, int64_t arrival_us)
 {
-    bwe_acked_packet(&b->acked, arrival_us, s->bytes);
+    if (s->fate != FATE_ASSUMED)
+        bwe_acked_packet(&b->acked, arrival_us, s->bytes);
     bwe_queue_packet(&b->queue, s->sent_us, arrival_us);
     bwe_trend_packet(&b->trend, s->sent_us, arrival_us);
     if (s->cluster)
@@ -239,7 +237,31 @@ static struct sent *find(struct bwe *b, uint16_t seq, int64_t *ext)
     return s->fate == FATE_ARRIVED ? NULL : s;
 }
 
-/* Takes the statuses in; returns the newest number that arrived, 0: none did that was not known to. */
+/* Feedback was lost between `told` and ext, which arrived at arrival_us: the bytes of the
+ * packets between count as arrived, but for the share that is lost, evenly since the newest
+ * arrival. */
+static void assume(struct bwe *b, int64_t ext, int64_t arrival_us)
+{
+    int64_t oldest =
+        b->newest - BWE_HISTORY + 1 > b->first ? b->newest - BWE_HISTORY + 1 : b->first;
+    int64_t from = b->told + 1 > oldest ? b->told + 1 : oldest;
+    double bytes = 0;
+    for (int64_t i = from; i < ext; i++) {
+        struct sent *s = place(b, i);
+        if (s->fate == FATE_OUT) {
+            s->fate = FATE_ASSUMED;
+            bytes += s->bytes;
+        }
+    }
+    bytes *= 1 - b->loss.share;
+    int64_t span_us = arrival_us - b->arrival_us;
+    for (int i = 0; i < ASSUMED_PIECES && span_us > 0; i++)
+        bwe_acked_packet(&b->acked, b->arrival_us + span_us * (i + 1) / (ASSUMED_PIECES + 1),
+                         (size_t)(bytes / ASSUMED_PIECES));
+}
+
+/* Takes the statuses in; returns the newest number that arrived, 0: none did that was not known
+ * to. */
 static int64_t take_statuses(struct bwe *b, const struct rtcp_twcc_status *st, size_t n,
                              int64_t now_us)
 {
@@ -251,16 +273,19 @@ static int64_t take_statuses(struct bwe *b, const struct rtcp_twcc_status *st, s
             continue;
         if (st[i].received) {
             int64_t at_us = unwrap(b, st[i].arrival_us, now_us);
+            if (b->arrival_us && b->told && ext > b->told + 1)
+                assume(b, ext, at_us);
             arrived(b, s, at_us);
             if (b->arrival_us == 0 || at_us > b->arrival_us) {
                 b->arrival_us = at_us;
                 b->arrival_at_us = now_us;
             }
             newest = ext > newest ? ext : newest;
-        } else if (s->fate == FATE_OUT) {
+        } else if (s->fate < FATE_LOST) {
             s->fate = FATE_LOST;
             bwe_loss_take(&b->loss, 1, 1);
         }
+        b->told = ext > b->told ? ext : b->told;
     }
     return newest;
 }
@@ -268,11 +293,11 @@ static int64_t take_statuses(struct bwe *b, const struct rtcp_twcc_status *st, s
 /* Feedback is back, or goes on. */
 static void end_silence(struct bwe *b, int64_t newest, int64_t now_us)
 {
-    b->out_us = newest < b->newest ? now_us : TIME_NEVER_US;
     b->silence_us = newest < b->newest ? now_us + BWE_SILENCE_US : TIME_NEVER_US;
     if (b->silence_bps <= 0)
         return;
-    /* What was lost meanwhile has been answered for; a probe finds out whether the path is what it was. */
+    /* What was lost meanwhile has been answered for; a probe finds out whether the path is what
+     * it was. */
     bwe_loss_forget(&b->loss);
     bwe_aimd_set(&b->aimd, b->silence_bps, now_us);
     b->silence_bps = 0;
@@ -306,9 +331,14 @@ static void take_rates(struct bwe *b, int64_t now_us)
     bwe_loss_update(&b->loss, target(b), rtt_or_guess(b), now_us);
     struct bwe_aimd_input in = {
         .usage = b->trend.usage,
+        .leap = bwe_queue_round(&b->queue, b->aimd.bps),
         .acked_bps = bwe_acked_bps(&b->acked, BWE_ACKED_US),
         .acked_short_bps = bwe_acked_bps(&b->acked, BWE_ACKED_SHORT_US),
+        .queue_us = b->queue.queue_us,
+        .standing_us = b->queue.standing_us,
         .app_limited = b->limited.limited,
+        .probing =
+            now_us - b->prober.asked_us < PROBE_SETTLES_US + rtt_or_guess(b) && b->prober.asked > 0,
         .rtt_us = rtt_or_guess(b),
     };
     bwe_aimd_update(&b->aimd, &in, now_us);
@@ -331,8 +361,7 @@ void bwe_feedback(struct bwe *b, const struct rtcp_twcc_status *st, size_t n, in
     take_probe(b, now_us);
 }
 
-/* ---- without transport-cc
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- without transport-cc -------------------------------------------------------------------- */
 
 void bwe_remb(struct bwe *b, uint64_t bps, int64_t now_us)
 {
@@ -363,8 +392,7 @@ void bwe_loss(struct bwe *b, uint8_t fraction, uint32_t packets, int64_t now_us)
         b->loss.bps = fmin(b->loss.bps, before);
 }
 
-/* ---- probing and time
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- probing and time ------------------------------------------------------------------------ */
 
 void bwe_set_wanted(struct bwe *b, uint32_t allocated_bps, uint32_t max_bps, int64_t now_us)
 {
@@ -394,18 +422,22 @@ static void fall_silent(struct bwe *b, int64_t now_us)
     b->silence_us = now_us + SILENCE_STEP_US;
 }
 
+/* Near a known capacity the rate grows by itself, and a burst would only fill the queue. */
+static bool probe_useful(const struct bwe *b, int64_t now_us)
+{
+    if (b->trend.usage != BWE_NORMAL || b->silence_bps > 0)
+        return false;
+    return b->limited.limited || b->aimd.capped ||
+           (b->aimd.capacity_bps <= 0 && now_us - b->aimd.fallen_us >= BWE_PROBE_EVERY_US);
+}
+
 void bwe_tick(struct bwe *b, int64_t now_us)
 {
     b->last_us = now_us;
     if (b->feedback_known && now_us >= b->silence_us)
         fall_silent(b, now_us);
     bwe_limited_sent(&b->limited, 0, target(b), now_us);
-    /* Near a known capacity the rate grows by itself, and a burst would only fill the queue. */
-    struct bwe_prober_view v = {
-        .target_bps = target(b),
-        .useful = b->trend.usage == BWE_NORMAL && b->silence_bps <= 0 &&
-                  (b->limited.limited || b->aimd.capacity_bps <= 0),
-    };
+    struct bwe_prober_view v = {.target_bps = target(b), .useful = probe_useful(b, now_us)};
     bwe_prober_look(&b->prober, &v, now_us);
 }
 

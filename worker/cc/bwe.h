@@ -6,15 +6,15 @@
  *
  *     target = min(delay, loss, REMB, feedback missing, max), and never below min
  *
- *   delay   grows until the one-way delay does (bwe_trend), then falls below what arrives (bwe_aimd, bwe_acked); a probe that
- *           arrived at a higher rate lifts it at once (bwe_probe)
+ *   delay   grows until the one-way delay does (bwe_trend, bwe_queue), then falls below what arrives (bwe_aimd, bwe_acked); a
+ *           probe that arrived at a higher rate lifts it at once (bwe_prober)
  *   loss    falls when more is lost than the path loses anyhow (bwe_loss)
  *
  * Where no transport-cc feedback ever came, there is no delay part: what REMB says, and the loss in receiver reports, decide.
  *
  * Probing: bwe_probe asks for a burst at a rate over the target, of padding or resent media. It asks only while more is wanted
- * than the target (bwe_set_wanted): at first, twice; after a probe that went well; when more is wanted than before; each
- * BWE_PROBE_EVERY_US while little is sent (application-limited), or while the path's capacity is not known.
+ * than the target (bwe_set_wanted): at first; after a probe that went well; when more is wanted than before; each
+ * BWE_PROBE_EVERY_US while so little is sent that nothing else shows whether there is room, or the path's capacity is not known.
  *
  * Bounds: the last BWE_HISTORY packets are remembered, feedback about others is counted and not used. The cost of a feedback is
  * linear in its statuses, and nothing in it is believed beyond what was really sent. Sans-I/O; no allocation but its own.

@@ -5,21 +5,30 @@
 #include <math.h>
 
 #define BETA             0.85
+#define BETA_SHORT       0.9
 #define GROWTH           1.08 /* a second */
 #define GROWTH_LEAST_BPS 1000.0
 #define STEP_LEAST_BPS   4000.0
+#define STEP_MOST        0.1 /* of the rate */
 #define ABOVE_ACKED      1.5
 #define ABOVE_ACKED_BPS  10000.0
-#define FRAMES           30.0
+#define CAPPED           0.95
 #define PACKET_BITS      9600.0
 #define RESPONSE_US      MS_US(100)
 
-#define CAPACITY_WEIGHT   0.05
-#define DEVIATION         0.4 /* kbit/s, at first and at least */
-#define DEVIATION_MAX     2.5
-#define CAPACITY_MARGIN   3.0 /* deviations */
-#define FALL_AGAIN_MIN_US MS_US(10)
-#define FALL_AGAIN_MAX_US MS_US(200)
+#define CAPACITY_WEIGHT 0.05
+#define DEVIATION       0.4 /* kbit/s, at first and at least */
+#define DEVIATION_MAX   2.5
+#define CAPACITY_MARGIN 3.0  /* deviations */
+#define CAPACITY_LEAST  0.15 /* of it: a share of a path changes as much */
+#define LONG_QUEUE_US   MS_US(100)
+#define DRAINED_US      MS_US(40)
+#define DRAIN_US        MS_US(1000) /* the queue, over this, is what is sent less */
+#define DRAIN_MOST      0.25
+#define LEAP_MOST       0.35 /* of the rate is left */
+#define HICCUP          0.95 /* given back */
+#define QUEUE_LEAST_US  MS_US(15)
+#define DRAINS_US       MS_US(1000)
 
 static double clamp(const struct bwe_aimd *a, double bps)
 {
@@ -43,15 +52,15 @@ void bwe_aimd_set(struct bwe_aimd *a, double bps, int64_t now_us)
 {
     a->bps = clamp(a, bps);
     a->grown_us = now_us;
-    a->capacity_bps = 0;
+    a->capacity_bps = a->drained_bps = 0;
 }
 
-/* ---- the path's capacity
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the path's capacity --------------------------------------------------------------------- */
 
 static double margin_bps(const struct bwe_aimd *a)
 {
-    return CAPACITY_MARGIN * 1000 * sqrt(a->deviation_kbps * a->capacity_bps / 1000);
+    double deviations = CAPACITY_MARGIN * 1000 * sqrt(a->deviation_kbps * a->capacity_bps / 1000);
+    return fmax(deviations, CAPACITY_LEAST * a->capacity_bps);
 }
 
 static void learn_capacity(struct bwe_aimd *a, double acked_bps)
@@ -74,15 +83,14 @@ static void forget_capacity(struct bwe_aimd *a, double acked_bps)
         a->capacity_bps = 0;
 }
 
-/* ---- up and down
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- up and down ----------------------------------------------------------------------------- */
 
-/* About one packet each response time; the packet's size is guessed from the rate of a video of 30 frames a second. */
+/* One packet each response time, whatever the rate is, so that flows which share a path become
+ * equal. */
 static double step_bps(const struct bwe_aimd *a, int64_t rtt_us)
 {
-    double frame_bits = a->bps / FRAMES;
-    double packet_bits = frame_bits / ceil(fmax(frame_bits / PACKET_BITS, 1));
-    return fmax(packet_bits * 1000000 / (double)(rtt_us + RESPONSE_US), STEP_LEAST_BPS);
+    double bps = PACKET_BITS * 1000000 / (double)(rtt_us + RESPONSE_US);
+    return fmax(fmin(bps, STEP_MOST * a->bps), STEP_LEAST_BPS);
 }
 
 static void grow(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
@@ -90,49 +98,94 @@ static void grow(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t no
     double seconds = a->grown_us ? fmin((double)(now_us - a->grown_us) / 1000000, 1) : 0;
     a->grown_us = now_us;
     forget_capacity(a, in->acked_bps);
-    if (in->app_limited || seconds <= 0)
+    if (a->drained_bps > 0 && in->queue_us < DRAINED_US) {
+        a->bps = clamp(a, fmax(a->bps, a->drained_bps));
+        a->drained_bps = 0;
+    }
+    double most = ABOVE_ACKED * in->acked_bps + ABOVE_ACKED_BPS;
+    a->capped = a->bps >= CAPPED * most;
+    if (in->app_limited || seconds <= 0 || a->bps >= most)
         return;
     double more = a->capacity_bps > 0
                       ? seconds * step_bps(a, in->rtt_us)
                       : fmax(a->bps * (pow(GROWTH, seconds) - 1), seconds * GROWTH_LEAST_BPS);
-    double most = ABOVE_ACKED * in->acked_bps + ABOVE_ACKED_BPS;
-    if (a->bps < most)
-        a->bps = clamp(a, fmin(a->bps + more, most));
+    a->bps = clamp(a, fmin(a->bps + more, most));
 }
 
+/* While much queues, packets arrive as fast as the path takes them, and a short look is exact;
+ * else it would see single frames. */
+static double arriving_bps(const struct bwe_aimd_input *in)
+{
+    bool queues = in->queue_us > LONG_QUEUE_US && in->acked_short_bps;
+    return queues ? in->acked_short_bps : in->acked_bps;
+}
+
+static bool may_leap(const struct bwe_aimd *a, int64_t now_us)
+{
+    return a->leapt_us == 0 || now_us - a->leapt_us >= DRAINS_US;
+}
+
+/* For a round trip after a fall, what is told was sent before it. */
 static bool may_fall(const struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
 {
-    int64_t wait = in->rtt_us < FALL_AGAIN_MIN_US ? FALL_AGAIN_MIN_US : in->rtt_us;
-    wait = time_min_us(wait, FALL_AGAIN_MAX_US);
-    return a->fallen_us == 0 || now_us - a->fallen_us >= wait || in->acked_short_bps < a->bps / 2;
+    int64_t since_us = now_us - a->fallen_us;
+    if (a->fallen_us == 0 || since_us >= DRAINS_US)
+        return true;
+    return since_us >= RESPONSE_US + in->rtt_us && in->standing_us >= a->fallen_standing_us;
+}
+
+/* What to fall to so that the queue drains, while `acked` arrives. */
+static double below(struct bwe_aimd *a, const struct bwe_aimd_input *in, double acked)
+{
+    double queued = (double)(in->queue_us - DRAINED_US) / DRAIN_US;
+    a->drained_bps = in->queue_us > LONG_QUEUE_US ? BETA * acked : 0;
+    double beta = in->queue_us > LONG_QUEUE_US ? BETA : BETA_SHORT;
+    return acked * (beta - fmin(fmax(queued, 0), DRAIN_MOST));
+}
+
+static double leap(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
+{
+    a->leapt_us = now_us;
+    a->drained_bps = HICCUP * a->bps;
+    return fmax(BETA * (1 - in->leap), LEAP_MOST) * a->bps;
+}
+
+static double overuse(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
+{
+    double acked = arriving_bps(in);
+    a->fallen_us = now_us;
+    a->fallen_standing_us = in->standing_us;
+    if (!in->app_limited)
+        learn_capacity(a, acked);
+    /* What arrives may be over the rate, when that has just fallen. The capacity is no measure:
+     * of a shared path it would hold on to the share. */
+    return fmin(below(a, in, acked), BETA_SHORT * a->bps);
 }
 
 static void fall(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
 {
     a->grown_us = 0;
     a->holding = true;
-    if (!may_fall(a, in, now_us))
+    if (in->standing_us < QUEUE_LEAST_US || (in->probing && in->queue_us <= LONG_QUEUE_US))
         return;
-    double acked = in->acked_short_bps ? in->acked_short_bps : in->acked_bps;
-    double bps = BETA * acked;
+    double bps;
+    if (in->leap > 0 && may_leap(a, now_us))
+        bps = leap(a, in, now_us);
+    else if (in->usage == BWE_OVERUSE && may_fall(a, in, now_us))
+        bps = overuse(a, in, now_us);
+    else
+        return;
     if (in->app_limited)
         bps = fmax(bps, (1 - BWE_AIMD_LIMITED_FALL) * a->bps);
-    else
-        learn_capacity(a, acked);
-    /* What arrives may be over the rate, when a queue drains or the rate has just fallen. */
-    if (bps > a->bps && a->capacity_bps > 0)
-        bps = BETA * a->capacity_bps;
     a->falls++;
-    a->fallen_us = now_us;
-    if (bps < a->bps)
-        a->bps = clamp(a, bps);
+    a->bps = clamp(a, bps);
 }
 
 void bwe_aimd_update(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
 {
     if (in->acked_bps == 0)
         return;
-    if (in->usage == BWE_OVERUSE) {
+    if (in->usage == BWE_OVERUSE || in->leap > 0) {
         fall(a, in, now_us);
     } else if (in->usage == BWE_UNDERUSE) {
         a->holding = true;

@@ -2,8 +2,12 @@
  * (draft-ietf-rmcat-gcc-02 5).
  *
  *     up, capacity not known    8 % a second
- *     up, capacity known        about one packet each (RTT + 100 ms)
- *     down                      85 % of what arrives, at most once an RTT
+ *     up, capacity known        a packet each (RTT + 100 ms), whatever the rate: flows that share a path become equal
+ *     down                      90 % of what arrives; 85 % when much queues, and less still until that has drained
+ *
+ * It goes down only if there is a queue, and again only a round trip later and if that is no shorter: the trend takes its time to
+ * see that a queue drains. When the queue leaps (bwe_queue), it goes down at once by what is too much, two thirds at most; if that
+ * was a hiccup, nearly all is given back when it is over. For a moment after a probe, a short queue is the probe's own.
  *
  * The capacity is known after a fall: the mean of what arrived at falls, with its deviation; forgotten when what arrives is three
  * deviations off. It never grows beyond one and a half times what arrives. While little is sent (app_limited) it does not grow,
@@ -21,7 +25,10 @@ struct bwe_aimd {
     double min_bps, max_bps;
     bool holding; /* until the queue has drained */
     int64_t grown_us; /* 0: not growing */
-    int64_t fallen_us;
+    int64_t fallen_us, leapt_us;
+    int64_t fallen_standing_us; /* the queue then */
+    bool capped; /* as high as what arrives lets it be */
+    double drained_bps;  /* what to go on with when the queue has drained; 0: nothing drains */
     double capacity_bps;   /* 0: not known */
     double deviation_kbps; /* normalized: of capacity / sqrt(capacity) */
     uint64_t falls;
@@ -30,9 +37,13 @@ struct bwe_aimd {
 /* What there is to judge by. */
 struct bwe_aimd_input {
     enum bwe_usage usage;
+    double leap; /* of the queue; 0: it does not leap */
     uint32_t acked_bps;       /* on average; 0: not known, and nothing changes */
-    uint32_t acked_short_bps; /* lately */
+    uint32_t acked_short_bps; /* lately: what the path lets through while it queues */
+    int64_t queue_us;    /* as the last packet saw it */
+    int64_t standing_us; /* at least */
     bool app_limited;
+    bool probing; /* or it was just now */
     int64_t rtt_us;
 };
 

@@ -9,8 +9,13 @@
 #define SLOWER      0.9 /* of the rate sent: a queue grew */
 #define OF_SLOWER   0.95
 #define LONGEST_US  S_US(1)
-#define TOO_MUCH    2.0 /* arrived so much faster than sent: held up on the way and let go at once */
+#define TOO_MUCH    2.0 /* times as fast as sent: held up, then let go at once */
 #define MORE_WANTED 1.1
+
+static uint64_t length_us(const struct bwe_prober *p)
+{
+    return (uint64_t)BWE_PROBER_US << p->longer;
+}
 
 /* True when a burst is due. A burst that would show no more than the target is not worth it. */
 static bool ask(struct bwe_prober *p, double bps, double target_bps, int64_t now_us)
@@ -21,7 +26,7 @@ static bool ask(struct bwe_prober *p, double bps, double target_bps, int64_t now
     p->burst.id = (uint8_t)(p->burst.id == UINT8_MAX ? 1 : p->burst.id + 1);
     p->burst.bps = (uint32_t)fmin(bps, UINT32_MAX);
     p->burst.min_packets = BWE_PROBER_PACKETS;
-    p->burst.min_bytes = (uint32_t)((uint64_t)p->burst.bps * BWE_PROBER_US / 8000000);
+    p->burst.min_bytes = (uint32_t)((uint64_t)p->burst.bps * length_us(p) / 8000000);
     p->state = BWE_PROBER_DUE;
     p->asked_us = now_us;
     p->look_us = now_us + BWE_PROBE_EVERY_US;
@@ -52,8 +57,11 @@ void bwe_prober_again(struct bwe_prober *p, double bps, int64_t now_us)
 
 void bwe_prober_look(struct bwe_prober *p, const struct bwe_prober_view *v, int64_t now_us)
 {
-    if (p->state == BWE_PROBER_OUT && now_us - p->asked_us >= BWE_PROBE_GIVE_UP_US)
+    if (p->state == BWE_PROBER_OUT && now_us - p->asked_us >= BWE_PROBE_GIVE_UP_US) {
         p->state = BWE_PROBER_IDLE;
+        if (p->good == 0 && p->asked < BWE_PROBER_TRIES)
+            ask(p, p->burst.bps, v->target_bps, now_us);
+    }
     if (p->wanted_bps <= v->target_bps)
         p->look_us = 0;
     else if (p->look_us == 0)
@@ -92,15 +100,17 @@ static bool is_out(const struct bwe_prober *p)
     return p->sent_packets >= p->burst.min_packets && p->sent_bytes >= p->burst.min_bytes;
 }
 
-void bwe_prober_sent(struct bwe_prober *p, uint8_t id, size_t bytes, int64_t now_us)
+uint8_t bwe_prober_sent(struct bwe_prober *p, uint8_t id, size_t bytes, int64_t now_us)
 {
-    if (p->state != BWE_PROBER_OUT || id != p->burst.id)
-        return;
-    /* The answer is waited for from the packet on that completed it. */
-    if (!is_out(p))
+    if (p->state != BWE_PROBER_OUT || is_out(p) || (p->sent_packets == 0 && id != p->burst.id))
+        return 0;
+    if (id == p->burst.id) {
+        p->sent_packets++;
+        p->sent_bytes += (uint32_t)bytes;
+        /* The answer is waited for from the last one on. */
         p->asked_us = now_us;
-    p->sent_packets++;
-    p->sent_bytes += (uint32_t)bytes;
+    }
+    return p->burst.id;
 }
 
 void bwe_prober_arrived(struct bwe_prober *p, uint8_t id, size_t bytes, int64_t sent_us,
@@ -153,6 +163,7 @@ double bwe_prober_result(struct bwe_prober *p, double target_bps, int64_t now_us
     if (bps <= 0)
         return 0;
     p->good++;
+    p->longer = bps > target_bps ? 0 : p->longer < BWE_PROBER_LONGER ? p->longer + 1 : p->longer;
     if (bps >= BWE_PROBER_GOOD * p->burst.bps)
         ask(p, TIMES * bps, fmax(bps, target_bps), now_us);
     return bps;

@@ -15,6 +15,8 @@
 #define BWE_PROBER_OVER     1.25
 #define BWE_PROBER_PACKETS  5
 #define BWE_PROBER_US       15000 /* a burst's length */
+#define BWE_PROBER_LONGER   2     /* times that it doubles */
+#define BWE_PROBER_TRIES    4     /* at the start, while none is answered */
 #define BWE_PROBER_FIRST    3.0   /* times the start rate */
 #define BWE_PROBER_AGAIN_US 1000000 /* at least, between two because more is wanted, and between two looks whether to */
 
@@ -24,6 +26,7 @@ struct bwe_prober {
     enum bwe_prober_state state;
     struct bwe_cluster burst;
     uint32_t wanted_bps;
+    unsigned longer; /* a burst's length is doubled so often: the last ones showed less than what is sent anyhow, since of jitter */
     bool begun;        /* the first one was asked for */
     int64_t asked_us;  /* the last one */
     int64_t look_us;   /* when to see whether a periodic one is due; 0: never */
@@ -45,7 +48,8 @@ void bwe_prober_again(struct bwe_prober *p, double bps, int64_t now_us); /* soon
 void bwe_prober_look(struct bwe_prober *p, const struct bwe_prober_view *v, int64_t now_us);
 bool bwe_prober_take(struct bwe_prober *p, int64_t now_us, struct bwe_cluster *c); /* as bwe_probe */
 int64_t bwe_prober_next_us(const struct bwe_prober *p);
-void bwe_prober_sent(struct bwe_prober *p, uint8_t id, size_t bytes, int64_t now_us);
+/* id 0: not for the burst. What is sent between its packets is part of what it shows: the burst's id is returned for that too. */
+uint8_t bwe_prober_sent(struct bwe_prober *p, uint8_t id, size_t bytes, int64_t now_us);
 void bwe_prober_arrived(struct bwe_prober *p, uint8_t id, size_t bytes, int64_t sent_us,
                         int64_t arrival_us);
 /* After a feedback was taken: what the burst showed, once; 0: nothing (yet). */

@@ -18,8 +18,7 @@
 
 #define BURST_US                                                                                   \
     5000 /* packets that arrive so close after a wait are one group: they were held up together */
-#define BURST_MAX_US  100000 /* ... up to this */
-#define BACKWARDS_MAX 3
+#define BURST_MAX_US 100000 /* ... up to this */
 
 void bwe_trend_init(struct bwe_trend *t)
 {
@@ -34,7 +33,8 @@ static void start_anew(struct bwe_trend *t)
     t->threshold_ms = threshold;
 }
 
-/* The slope of the least-squares line through the window, the smoothed delay over the arrival time. */
+/* The slope of the least-squares line through the window, the smoothed delay over the arrival
+ * time. */
 static double line_slope(const struct bwe_trend *t)
 {
     double mean_x = 0, mean_y = 0;
@@ -117,7 +117,9 @@ static bool is_jump(int64_t sent_delta_us, int64_t arrival_delta_us)
     return d > BWE_TREND_JUMP_US || d < -BWE_TREND_JUMP_US;
 }
 
-/* The group `now` is complete: compares it with the one before. False: everything begins anew. */
+/* The group `now` is complete: compares it with the one before. What arrived before its
+ * forerunner takes back what that one added, so that packets which overtake each other do not
+ * look like a queue. False: everything begins anew. */
 static bool complete(struct bwe_trend *t)
 {
     if (t->groups < 2)
@@ -126,9 +128,6 @@ static bool complete(struct bwe_trend *t)
     int64_t arrival = t->now.arrival_us - t->before.arrival_us;
     if (is_jump(sent, arrival))
         return false;
-    if (arrival < 0)
-        return ++t->backwards < BACKWARDS_MAX;
-    t->backwards = 0;
     take_delta(t, sent, arrival);
     return true;
 }

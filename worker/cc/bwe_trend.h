@@ -31,7 +31,6 @@ struct bwe_group {
 struct bwe_trend {
     unsigned groups; /* begun: 0, 1, 2: two, `before` is complete */
     struct bwe_group now, before;
-    unsigned backwards; /* groups in a row that arrived before the one before them */
 
     unsigned deltas; /* seen, counted up to 1000 */
     double delay_ms, smoothed_ms; /* added up since the start */
