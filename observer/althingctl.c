@@ -1,198 +1,108 @@
-/* althingctl - asks a running server what happens, over its observer socket. */
-#include "observer/ctl_print.h"
+/* althingctl - the operator's console: asks a running server what happens, follows it, and steps in.
+ *
+ * One command from the command line, or without one a console that reads them. It talks to the observer socket alone, opens no other
+ * file than its history and what --pcap names, and needs no privilege but the socket's.
+ */
+#include "observer/ctl.h"
+#include "observer/ctl_text.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DEFAULT_SOCKET "/run/althing/observer.sock"
-#define TIMEOUT_S      15
-#define ANSWER_MAX     ((size_t)1 << 30)
-
-enum { EXIT_ANSWER = 1, EXIT_USAGE = 2, EXIT_CONNECT = 3 };
 
 static const char usage[] =
-    "Usage: althingctl [--socket PATH] [--json] stats|snapshot|help\n"
+    "Usage: althingctl [--socket PATH] [--json] [COMMAND [ARGUMENT ...]]\n"
     "\n"
-    "Asks a running Althing server what happens.\n"
-    "\n"
-    "  stats            how many rooms and peers there are\n"
-    "  snapshot         workers, rooms, peers, transports and streams\n"
-    "  help             what the server's observer understands\n"
+    "Asks a running Althing server what happens, follows it, and steps in. Without a command it\n"
+    "reads commands, with a prompt when that is a terminal.\n"
+    "\n";
+
+static const char usage_end[] =
     "\n"
     "  --socket PATH    the observer's socket (default: " DEFAULT_SOCKET ")\n"
-    "  --json           print JSON\n"
+    "  --json           print JSON, for scripts\n"
+    "  --wide           print whole ids\n"
+    "  --no-color       no colours (as with NO_COLOR in the environment, or without a terminal)\n"
     "  --help           this\n"
     "  --version        the version\n"
     "\n"
-    "Exit status: 0, 1 the answer is an error or broken, 2 wrong usage, 3 no server there.\n";
+    "Exit status: 0; 1 not found, refused, or the answer is broken; 2 wrong usage; 3 no server\n"
+    "there, or not for this user.\n";
 
-static int connect_to(const char *path)
+static void print_help(struct ctl *c)
 {
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(un.sun_path)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(un.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    const struct timeval timeout = {.tv_sec = TIMEOUT_S};
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0 ||
-        connect(fd, (struct sockaddr *)&un, sizeof(un)) < 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    return fd;
+    char name[] = "help", *argv[] = {name, NULL};
+    fputs(usage, c->out);
+    ctl_help(c, 1, argv);
+    fputs(usage_end, c->out);
 }
 
-/* The whole answer with a NUL, to be freed; NULL with errno: something went wrong. */
-static char *ask(int fd, const char *command)
+static bool colors_wanted(void)
 {
-    char line[64];
-    int n = snprintf(line, sizeof(line), "%s\n", command);
-    if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n || shutdown(fd, SHUT_WR) < 0)
-        return NULL;
-    char *text = NULL;
-    size_t len = 0, cap = 0;
-    for (;;) {
-        if (len + 1 >= cap) {
-            cap = cap ? cap * 2 : 65536;
-            char *more = cap > ANSWER_MAX ? NULL : realloc(text, cap);
-            if (!more) {
-                free(text);
-                errno = ENOMEM;
-                return NULL;
-            }
-            text = more;
-        }
-        ssize_t got = recv(fd, text + len, cap - len - 1, 0);
-        if (got == 0)
-            break;
-        if (got > 0) {
-            len += (size_t)got;
-        } else if (errno != EINTR) {
-            free(text);
-            return NULL;
-        }
-    }
-    text[len] = 0;
-    return text;
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
-static int broken(const char *what)
-{
-    fprintf(stderr, "althingctl: the answer is broken: %s\n", what);
-    return EXIT_ANSWER;
-}
-
-static int print_stats(const char *text, bool as_json)
-{
-    unsigned long rooms, peers;
-    if (sscanf(text, "rooms:%lu\npeers:%lu\n", &rooms, &peers) != 2)
-        return broken("no numbers");
-    if (as_json)
-        printf("{\"rooms\":%lu,\"peers\":%lu}\n", rooms, peers);
-    else
-        printf("rooms:%lu\npeers:%lu\n", rooms, peers);
-    return 0;
-}
-
-static int print_snapshot(const char *text, bool as_json)
-{
-    json_error_t error;
-    json_t *snapshot = json_loads(text, 0, &error);
-    if (!snapshot)
-        return broken(error.text);
-    if (as_json)
-        puts(text);
-    else
-        ctl_print_snapshot(stdout, snapshot);
-    json_decref(snapshot);
-    return 0;
-}
-
-static int print_answer(const char *command, char *text, bool as_json)
-{
-    size_t n = strlen(text);
-    while (n && text[n - 1] == '\n')
-        text[--n] = 0;
-    if (strncmp(text, "ERROR: ", 7) == 0) {
-        fprintf(stderr, "althingctl: %s\n", text + 7);
-        return EXIT_ANSWER;
-    }
-    if (strcmp(command, "stats") == 0)
-        return print_stats(text, as_json);
-    if (strcmp(command, "snapshot") == 0)
-        return print_snapshot(text, as_json);
-    puts(text);
-    return 0;
-}
-
-static int run(const char *path, const char *command, bool as_json)
-{
-    int fd = connect_to(path);
-    if (fd < 0) {
-        fprintf(stderr, "althingctl: cannot connect to %s: %s\n", path, strerror(errno));
-        return EXIT_CONNECT;
-    }
-    char *text = ask(fd, command);
-    int error = errno;
-    close(fd);
-    if (!text)
-        return broken(error == EAGAIN ? "it does not end" : strerror(error));
-    int status = print_answer(command, text, as_json);
-    free(text);
-    if (fflush(stdout) != 0)
-        return broken("cannot write it");
-    return status;
-}
-
-int main(int argc, char **argv)
+/* -1: go on; else exit with that. */
+static int read_options(struct ctl *c, int argc, char **argv)
 {
     static const struct option options[] = {
         {"socket", required_argument, NULL, 's'},
         {"json", no_argument, NULL, 'j'},
+        {"wide", no_argument, NULL, 'w'},
+        {"no-color", no_argument, NULL, 'n'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
-    const char *path = DEFAULT_SOCKET;
-    bool as_json = false;
     int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
         switch (option) {
         case 's':
-            path = optarg;
+            c->socket = optarg;
             break;
         case 'j':
-            as_json = true;
+            c->json = true;
+            break;
+        case 'w':
+            c->wide = true;
+            break;
+        case 'n':
+            c->color = false;
             break;
         case 'h':
-            fputs(usage, stdout);
-            return 0;
+            print_help(c);
+            return CTL_OK;
         case 'V':
             puts("althingctl " ALTHING_VERSION);
-            return 0;
+            return CTL_OK;
         default:
-            return EXIT_USAGE;
+            return CTL_USAGE;
         }
     }
-    const char *command = argc - optind == 1 ? argv[optind] : "";
-    if (strcmp(command, "stats") != 0 && strcmp(command, "snapshot") != 0 &&
-        strcmp(command, "help") != 0) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    return run(path, command, as_json);
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    ctl_text_init(strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
+    ctl_signals();
+    struct ctl c = {.socket = DEFAULT_SOCKET,
+                    .color = colors_wanted(),
+                    .width = ctl_terminal_width(STDOUT_FILENO, NULL),
+                    .out = stdout};
+    int status = read_options(&c, argc, argv);
+    if (status < 0)
+        status = optind < argc ? ctl_run(&c, argc - optind, argv + optind) : ctl_console(&c);
+    ctl_conn_free(c.conn);
+    if (fflush(stdout) != 0 && status == CTL_OK)
+        status = CTL_REFUSED;
+    return status;
 }
