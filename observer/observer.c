@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG      128
+#define BACKLOG      1024
 #define SWEEP_MS     1000
 #define TELL_AT_ONCE 512 /* objects told before the loop turns again */
 

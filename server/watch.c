@@ -232,15 +232,24 @@ static json_t *get(void *arg, enum observer_kind kind, const char *room, const c
 
 /* ---- changes -------------------------------------------------------------------------------------------------------------------- */
 
+/* Not again what was told before, as with everything else; but not wanted is never told. */
+static void tell_server(struct watch *w, struct observer *o)
+{
+    json_t *server = watch_server(w);
+    w->server_changed = false;
+    if (!json_equal(server, w->told))
+        observer_put(o, OBSERVER_SERVER, server);
+    json_decref(w->told);
+    w->told = observer_wanted(o) & OBSERVER_BIT(OBSERVER_SERVER) ? server : NULL;
+    if (!w->told)
+        json_decref(server);
+}
+
 static bool tell(void *arg, struct observer *o, size_t max)
 {
     struct watch *w = arg;
-    if (w->server_changed) {
-        json_t *server = watch_server(w);
-        observer_put(o, OBSERVER_SERVER, server);
-        json_decref(server);
-        w->server_changed = false;
-    }
+    if (w->server_changed)
+        tell_server(w, o);
     return changes_tell(&w->changes, max);
 }
 
@@ -296,4 +305,6 @@ void watch_stop(struct watch *w)
     observer_free(w->observer);
     w->observer = NULL;
     stats_free(&w->stats);
+    json_decref(w->told);
+    w->told = NULL;
 }

@@ -16,6 +16,7 @@ struct watch {
     const char *release;
     int64_t started_ms;  /* since 1970 */
     bool server_changed; /* its own object, and not told yet */
+    json_t *told;        /* what was told of it last; NULL: nothing that still holds */
 };
 
 /* The hub has its media, and no worker is up yet. admin NULL: nothing can be ordered. 0 or -errno. */

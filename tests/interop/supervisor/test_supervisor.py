@@ -208,7 +208,8 @@ class Supervisor(unittest.TestCase):
         with open(r.path, "w") as f:
             f.write('{"httpOnly": true, "clientPath": null}')
         r.process.send_signal(signal.SIGHUP)
-        r.wait("the new configuration is fine")
+        r.wait("configuration changes at the next start key=")
+        r.wait("the configuration was read again")
         self.stop(r)
 
     def test_a_taken_port_is_told(self):
