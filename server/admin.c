@@ -1,5 +1,6 @@
 #include "server/admin.h"
 
+#include "proto/tags.h"
 #include "server/on.h"
 #include "server/room/text.h"
 
@@ -64,11 +65,22 @@ static json_t *drain(void *arg, bool on, uint32_t seconds, const char *text,
 
 /* ---- the log -------------------------------------------------------------------------------------------------------------------- */
 
+void admin_log_changed(const struct hub *h)
+{
+    uint32_t bits = 0;
+    for (size_t i = 0; log_tag(i); i++) {
+        int tag = tag_of(log_tag(i));
+        bits |= tag < 0 ? 0 : TAG_BIT(tag);
+    }
+    media_set_log(h->media, log_get_level(), bits);
+}
+
 static json_t *log_level_to(void *arg, enum log_level level, struct observer_error *e)
 {
     struct admin *a = arg;
     (void)e;
     log_set_level(level);
+    admin_log_changed(a->hub);
     watch_server_changed(a->watch);
     return watch_server(a->watch);
 }
@@ -85,6 +97,7 @@ static json_t *log_tags_to(void *arg, const json_t *tags, struct observer_error 
     }
     if (n > LOG_TAGS_MAX || log_set_tags(list, n))
         return refuse(e, "malformed", "tags are too many, or one is malformed");
+    admin_log_changed(a->hub);
     watch_server_changed(a->watch);
     return watch_server(a->watch);
 }

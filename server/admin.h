@@ -20,6 +20,8 @@ struct admin {
 
 void admin_init(struct admin *a, struct hub *h, struct watch *w, bool (*reload)(void *arg), void *arg);
 void admin_orders(struct admin *a, struct observer_admin *out);
+/* Workers log as the server does from now on: by its level, and by those of its tags that are theirs (proto/tags.h). */
+void admin_log_changed(const struct hub *h);
 /* `report` is what the supervisor says: {"changed": [], "restart": []}, or {"error": "..."}. Stolen; NULL: it cannot be read. */
 void admin_reloaded(struct admin *a, json_t *report);
 

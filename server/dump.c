@@ -162,7 +162,10 @@ static json_t *dump_router(const struct media_router *r)
                           "mapConsumerIdProducerId", json_object());
     show_text(o, "roomId", room->id);
     ROOM_FOREACH_PEER(room, p)
-    router_peer(o, p);
+    {
+        if (p->media == r)
+            router_peer(o, p);
+    }
     return both(o, json_array());
 }
 

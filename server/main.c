@@ -219,12 +219,24 @@ static gid_t admin_group(const char *name)
     return g ? g->gr_gid : (gid_t)-1;
 }
 
-static void apply(struct server *s)
+/* Takes over what can be changed; what is the same as before stays as it is now, also when an administrator has changed it since. */
+static void apply(struct server *s, const struct conf *fresh)
 {
-    const struct conf *c = s->conf;
+    json_t *changed = json_array();
+    size_t i;
+    const json_t *key;
     enum log_level level;
-    if (!log_level_from_name(c->log_level, &level))
-        log_set_level(level);
+    conf_take(s->conf, fresh, changed, NULL);
+    const struct conf *c = s->conf;
+    json_array_foreach(changed, i, key)
+    {
+        if (!strcmp(json_string_value(key), "logLevel") &&
+            !log_level_from_name(c->log_level, &level)) {
+            log_set_level(level);
+            admin_log_changed(&s->hub);
+        }
+    }
+    json_decref(changed);
     s->hub.settings.peers_per_room = c->max_users_per_room;
     s->hub.settings.max_incoming_bitrate = c->max_incoming_bitrate;
     if (s->watch.observer)
@@ -246,8 +258,7 @@ static void on_config(struct server *s, const int *fds, size_t n_fds)
     char err[CONF_ERROR_MAX] = "";
     json_t *report = lseek(fds[0], 0, SEEK_SET) < 0 ? NULL : json_loadfd(fds[0], 0, NULL);
     if (n_fds == 2 && conf_from_fd(&fresh, fds[1], err) == 0) {
-        conf_take(s->conf, fresh, NULL, NULL);
-        apply(s);
+        apply(s, fresh);
         log_info("server", "the configuration was read again");
     } else if (n_fds == 2) {
         log_error("server", "%s", err);

@@ -364,6 +364,7 @@ static void start(unsigned n_workers)
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
     assert_int_equal(observer_listen(watch.observer, fd), 0);
+    media_set_bounds(w.media, &(struct media_bounds){.peers = 5}); /* rooms spread over both */
     for (unsigned i = 0; i < n_workers; i++)
         world_worker_up(&w, i);
     world_turn(&w);
