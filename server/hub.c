@@ -59,6 +59,9 @@ void hub_media_handlers(struct media_handlers *out)
         .router_lost = on_router_lost,
         .event = on_worker_event,
         .load = on_load_asked,
+        .router_back = on_router_back,
+        .router_missed = on_router_missed,
+        .taken_over = on_taken_over,
     };
 }
 

@@ -14,11 +14,13 @@
 #include "server/conf/conf.h"
 #include "server/edge/edge.h"
 #include "server/hub.h"
+#include "server/keep.h"
+#include "server/on.h"
+#include "server/options.h"
 #include "server/ortc/ortc.h"
 #include "server/view.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,24 +32,10 @@
 
 #include <uv.h>
 
-#define LISTEN_MAX    16
 #define CONTROL_QUEUE (64 * 1024)
 #define TICK_MS       250
 #define READY_MS      3000
 #define STOP_MS       500 /* for the last words to browsers */
-#define ACTIVE_VIDEOS 12
-
-/* What proto/handoff.h says of --listen; a role may come several times (addresses). */
-struct listeners {
-    int https[LISTEN_MAX], redirect[LISTEN_MAX], metrics[LISTEN_MAX], observer[LISTEN_MAX];
-    size_t n_https, n_redirect, n_metrics, n_observer;
-};
-
-struct options {
-    int control_fd, config_fd;
-    uint64_t epoch;
-    struct listeners listen;
-};
 
 struct server {
     uv_loop_t loop;
@@ -60,6 +48,10 @@ struct server {
     struct exporter *exporter[LISTEN_MAX];
     struct view views[LISTEN_MAX];
     size_t n_views;
+    struct store *store;
+    struct keep *keep;
+    bool held; /* nobody is let in yet */
+    char client_config[512];
     struct chan *control;
     uv_poll_t control_poll;
     uv_signal_t sigterm, sigint;
@@ -67,100 +59,6 @@ struct server {
     int64_t started_us;
     bool ready, stopping;
 };
-
-/* ---- options ---- */
-
-static void usage(FILE *out)
-{
-    fputs("Usage: althing-server --control=FD --config=FD --epoch=N --listen=ROLE:FD ...\n"
-          "Serves browsers. Started by althing(8), which gives it its descriptors.\n\n"
-          "  --control=FD      socket to the supervisor\n"
-          "  --config=FD       the configuration, as JSON\n"
-          "  --epoch=N         grows with every start\n"
-          "  --listen=ROLE:FD  a bound socket; ROLE is https, redirect, metrics or observer\n"
-          "  --help-metrics    writes what is exported, as Markdown\n"
-          "  --help, --version\n",
-          out);
-}
-
-static bool read_number(const char *s, uint64_t max, uint64_t *out)
-{
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(s, &end, 10);
-    if (errno || *s < '0' || *s > '9' || *end || v > max)
-        return false;
-    *out = v;
-    return true;
-}
-
-static bool read_fd(const char *s, int *fd)
-{
-    uint64_t v;
-    if (!read_number(s, 1 << 20, &v))
-        return false;
-    *fd = (int)v;
-    return true;
-}
-
-static bool read_listen(struct listeners *l, const char *s)
-{
-    const char *colon = strchr(s, ':');
-    struct {
-        const char *role;
-        int *fds;
-        size_t *n;
-    } rows[] = {
-        {"https", l->https, &l->n_https},
-        {"redirect", l->redirect, &l->n_redirect},
-        {"metrics", l->metrics, &l->n_metrics},
-        {"observer", l->observer, &l->n_observer},
-    };
-    for (size_t i = 0; colon && i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strlen(rows[i].role) == (size_t)(colon - s) &&
-            !strncmp(rows[i].role, s, (size_t)(colon - s)) && *rows[i].n < LISTEN_MAX)
-            return read_fd(colon + 1, &rows[i].fds[(*rows[i].n)++]);
-    }
-    return false;
-}
-
-/* 0: go on; else exit with that minus one. */
-static int read_options(struct options *o, int argc, char **argv)
-{
-    static const struct option longs[] = {
-        {"control", required_argument, NULL, 'c'}, {"config", required_argument, NULL, 'f'},
-        {"epoch", required_argument, NULL, 'e'},   {"listen", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},          {"help-metrics", no_argument, NULL, 'm'},
-        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
-    };
-    *o = (struct options){.control_fd = -1, .config_fd = -1};
-    int c;
-    bool ok = true;
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == 'h') {
-            usage(stdout);
-            return 1;
-        }
-        if (c == 'm') {
-            metrics_print(stdout);
-            return 1;
-        }
-        if (c == 'v') {
-            printf("althing-server %s\n", ALTHING_VERSION);
-            return 1;
-        }
-        ok = ok && (c == 'c'   ? read_fd(optarg, &o->control_fd)
-                    : c == 'f' ? read_fd(optarg, &o->config_fd)
-                    : c == 'e' ? read_number(optarg, UINT64_MAX, &o->epoch)
-                    : c == 'l' ? read_listen(&o->listen, optarg)
-                               : false);
-    }
-    if (ok && optind == argc && o->control_fd >= 0 && o->config_fd >= 0 && o->epoch &&
-        o->listen.n_https)
-        return 0;
-    usage(stderr);
-    return 3;
-}
 
 /* ---- the end ---- */
 
@@ -270,6 +168,22 @@ static void on_config(struct server *s, const int *fds, size_t n_fds)
         json_decref(report);
 }
 
+/* Browsers that come before the rooms' workers are back would find rooms without media. */
+static void open_if_settled(struct server *s)
+{
+    if (!s->held || media_awaits(s->media))
+        return;
+    s->held = false;
+    edge_go_on(s->edge);
+}
+
+static void on_worker_ready(void *hub)
+{
+    struct server *s = (struct server *)((char *)hub - offsetof(struct server, hub));
+    on_worker_up(hub);
+    open_if_settled(s);
+}
+
 static void on_handoff(struct server *s, const struct handoff *h, int *fds, size_t n_fds)
 {
     if (h->kind == HANDOFF_WORKER_UP && n_fds == 2) {
@@ -321,6 +235,9 @@ static void on_tick(uv_timer_t *t)
     if (chan_flush(s->control))
         stop_soon(s, "the supervisor is gone");
     hub_tick(&s->hub, now);
+    open_if_settled(s);
+    if (s->keep)
+        keep_tick(s->keep);
     if (!s->ready && (media_ready(s->media) || now - s->started_us > MS_US(READY_MS))) {
         s->ready = true;
         say(s, HANDOFF_READY, 0, 0);
@@ -330,17 +247,22 @@ static void on_tick(uv_timer_t *t)
 /* ---- the start ---- */
 
 /* A browser knows better than we on which port it found us: there may be a proxy in between. */
-static const char client_config[] = "// Made by althing-server.\n"
-                                    "var config = {\n"
-                                    "    productionPort: Number(window.location.port) || 443,\n"
-                                    "    developmentPort: Number(window.location.port) || 443,\n"
-                                    "    loginEnabled: false,\n"
-                                    "    p2penabled: false,\n"
-                                    "    transcriptionEnabled: false,\n"
-                                    "    simulcast: true,\n"
-                                    "    simulcastSharing: true,\n"
-                                    "    askForMediaOnJoin: true\n"
-                                    "};\n";
+static void write_client_config(struct server *s)
+{
+    snprintf(s->client_config, sizeof(s->client_config),
+             "// Made by althing-server.\n"
+             "var config = {\n"
+             "    productionPort: Number(window.location.port) || 443,\n"
+             "    developmentPort: Number(window.location.port) || 443,\n"
+             "    loginEnabled: false,\n"
+             "    p2penabled: %s,\n"
+             "    transcriptionEnabled: false,\n"
+             "    simulcast: true,\n"
+             "    simulcastSharing: true,\n"
+             "    askForMediaOnJoin: true\n"
+             "};\n",
+             s->conf->p2p ? "true" : "false");
+}
 
 static int start_edge(struct server *s, const struct options *o)
 {
@@ -358,7 +280,8 @@ static int start_edge(struct server *s, const struct options *o)
     e.static_folder = c->client_path;
     e.origins = (const char *const *)c->allowed_origins.items;
     e.n_origins = c->allowed_origins.n;
-    e.config_js = client_config;
+    write_client_config(s);
+    e.config_js = s->client_config;
     struct edge_handlers handlers;
     hub_edge_handlers(&handlers);
     int err = edge_new(&s->edge, &s->loop, &e, &handlers, &s->hub);
@@ -409,14 +332,18 @@ static int start_hub(struct server *s, uint64_t epoch)
 {
     struct hub_settings settings = {
         .peers_per_room = s->conf->max_users_per_room,
-        .max_active_videos = ACTIVE_VIDEOS,
+        .max_active_videos = s->conf->max_active_videos,
         .default_perms = PERM_DEFAULT,
-        .chat = true,
-        .files = true,
-        .raise_hand = true,
-        .reactions = true,
-        .recording = true,
-        .breakouts = true,
+        .locked = s->conf->rooms_locked,
+        .chat = s->conf->rooms_chat,
+        .files = s->conf->rooms_files,
+        .raise_hand = s->conf->rooms_hands,
+        .reactions = s->conf->rooms_reactions,
+        .recording = s->conf->rooms_recording,
+        .breakouts = s->conf->rooms_breakouts,
+        .p2p = s->conf->p2p,
+        .tracker = s->conf->tracker,
+        .max_file_size = s->conf->max_file_size,
         .max_incoming_bitrate = s->conf->max_incoming_bitrate,
     };
     struct ortc_error error;
@@ -429,12 +356,36 @@ static int start_hub(struct server *s, uint64_t epoch)
     struct media_handlers handlers;
     hub_media_handlers(&handlers);
     handlers.worker_bad = on_worker_bad;
+    handlers.worker_up = on_worker_ready;
     int err = media_new(&s->media, &s->loop, epoch, &handlers, &s->hub);
     s->hub.media = s->media;
     if (!err)
         media_set_bounds(s->media, &(struct media_bounds){.peers = s->conf->worker_max_peers,
                                                           .streams = s->conf->worker_max_streams});
     return err;
+}
+
+/* Without a store the meetings still work; they only do not outlive the server. */
+static void start_keep(struct server *s)
+{
+    const char *where = s->conf->store, *why = NULL;
+    char host[256] = "";
+    if (!where)
+        return;
+    if (store_open(&s->store, &s->loop, where, &why)) {
+        log_error("server",
+                  "store cannot be opened, rooms do not outlive the server store=%s error=\"%s\"",
+                  where, why);
+        s->store = NULL;
+        return;
+    }
+    gethostname(host, sizeof(host) - 1);
+    const char *name = s->conf->store_name ? s->conf->store_name : host;
+    int err = keep_new(&s->keep, &s->hub, s->store, &s->loop, name, clock_now_us());
+    if (err) {
+        log_error("server", "rooms cannot be kept name=\"%s\" error=\"%s\"", name, strerror(-err));
+        s->keep = NULL;
+    }
 }
 
 static int start_control(struct server *s, int fd)
@@ -480,6 +431,12 @@ static int start(struct server *s, const struct options *o)
         step.err = start_views(s, &o->listen);
     }
     if (!step.err) {
+        start_keep(s); /* who watches hears of what is restored */
+        s->held = media_awaits(s->media);
+        if (s->held)
+            edge_hold(s->edge);
+    }
+    if (!step.err) {
         step.what = "control";
         step.err = start_talking(s);
     }
@@ -510,6 +467,8 @@ static void end(struct server *s)
     watch_stop(&s->watch);
     s->hub.edge = NULL;
     edge_free(s->edge);
+    keep_free(s->keep);
+    store_close(s->store);
     media_free(s->media);
     s->hub.media = NULL;
     hub_free(&s->hub);
@@ -524,7 +483,7 @@ static void end(struct server *s)
 int main(int argc, char **argv)
 {
     struct options o;
-    int done = read_options(&o, argc, argv);
+    int done = options_read(&o, argc, argv);
     if (done)
         return done - 1;
     log_set_program("althing-server");

@@ -40,6 +40,7 @@ enum perm on_produce_perm(const char *source); /* PERM_NONE: no such source */
 call_f on_pause_consumer, on_resume_consumer, on_preferred_layers, on_request_key_frame, on_consumer_priority;
 void on_consume_peer(struct hub *h, struct peer *p);         /* gives it what it can have by now */
 void on_consume_producer(struct hub *h, struct producer *p); /* gives it to all who can have it */
+bool on_consume_describe(struct consumer *c); /* what its browser is told of it, from its numbers. False: it cannot be */
 void on_consumer_gone(struct consumer *c); /* the worker closes it with its producer; the browser is told */
 void on_consumer_drop(struct hub *h, struct consumer *c); /* alone: the worker and the browser are told */
 void on_consume_wanted(struct hub *h, struct producer *p, bool hold); /* a consumer changed: newProducerLayer */
@@ -90,6 +91,11 @@ void on_media_joined(struct hub *h, struct peer *p);
 void on_worker_event(const struct media_worker *from, const Althing__Event *e, void *hub);
 unsigned on_load_asked(const struct media_router *router, void *room, void *hub);
 json_t *on_media_configuration(const struct hub *h);
+/* ---- on_takeover.c: those of a server that died ---- */
+void on_router_back(struct media_router *r, void *room, void *hub);
+void on_router_missed(uint64_t handle, void *room, void *hub);
+void on_taken_over(const struct media_worker *w, const struct takeover_objects *objects, void *hub);
+
 void on_json_free(void *json); /* a json_t, as room/ holds it */
 
 #endif

@@ -111,14 +111,34 @@ static void park(struct peer *p)
                        json_pack("{ss}", "peerId", p->id));
 }
 
-static void come_back(struct hub *h, struct peer *p, struct edge_session *s)
+/* What lives of a peer's media: the rest has ended while it was away. */
+static json_t *media_of(const struct peer *p)
+{
+    json_t *transports = json_array(), *producers = json_array(), *consumers = json_array();
+    if (p->send)
+        json_array_append_new(transports, json_string(p->send->obj.id));
+    if (p->recv)
+        json_array_append_new(transports, json_string(p->recv->obj.id));
+    PEER_FOREACH_PRODUCER(p, pr)
+    json_array_append_new(producers, json_string(pr->obj.id));
+    PEER_FOREACH_CONSUMER(p, c)
+    json_array_append_new(consumers, json_string(c->obj.id));
+    return json_pack("{so, so, so}", "transports", transports, "producers", producers, "consumers",
+                     consumers);
+}
+
+/* resume: the browser still has its transports and would go on with them. */
+static void come_back(struct hub *h, struct peer *p, struct edge_session *s, bool resume)
 {
     if (p->session) {
         edge_session_set_user(hub_session(p), NULL);
         edge_disconnect(hub_session(p), "the same peer came again");
     }
-    on_peer_drop_media(h, p, "reconnected");
-    peer_set_capabilities(p, NULL, NULL);
+    bool kept = resume && (p->send || p->recv) && p->state == PEER_JOINED;
+    if (!kept) {
+        on_peer_drop_media(h, p, "reconnected");
+        peer_set_capabilities(p, NULL, NULL);
+    }
     p->session = s;
     peer_changed(p);
     edge_session_set_user(s, p);
@@ -133,10 +153,15 @@ static void come_back(struct hub *h, struct peer *p, struct edge_session *s)
         json_object_set_new(data, "sessionId", json_string(p->in->id));
         json_object_set_new(data, "roomSessionId", json_string(p->room->main.id));
         json_object_set_new(data, "creationTimestamp", json_integer(p->room->main.created_ms));
+        if (kept)
+            json_object_set_new(data, "media", media_of(p));
         hub_notify(p, "peerReconnected", data);
         if (p->in != &p->room->main)
             hub_notify(p, "sessionIdChanged", on_breakout_history(p->in));
-        on_connect_media(h, p);
+        if (kept)
+            on_consume_peer(h, p);
+        else
+            on_connect_media(h, p);
     }
 }
 
@@ -180,6 +205,7 @@ void on_connect_session(struct hub *h, struct edge_session *s, const struct edge
     const char *room_id = edge_query_get(query, "roomId");
     const char *peer_id = edge_query_get(query, "peerId");
     const char *key = edge_query_get(query, "reconnectKey");
+    const char *resume = edge_query_get(query, "resume");
     if (!room_id || !*room_id || !text_line(room_id, ROOM_ID_MAX) ||
         !text_id(peer_id, PEER_ID_MAX) || !text_id(key, PEER_ID_MAX)) {
         edge_disconnect(s, "roomId, peerId or reconnectKey is missing or malformed");
@@ -188,7 +214,7 @@ void on_connect_session(struct hub *h, struct edge_session *s, const struct edge
     struct room *r = rooms_find(&h->rooms, room_id);
     struct peer *p = r ? room_peer(r, peer_id) : NULL;
     if (p && keys_equal(p->reconnect_key, key)) {
-        come_back(h, p, s);
+        come_back(h, p, s, resume && !strcmp(resume, "1"));
     } else if (p) {
         edge_disconnect(s, "another peer has this id");
     } else if (r && r->n_peers >= peers_allowed(h)) {
@@ -211,7 +237,7 @@ void on_connect_session(struct hub *h, struct edge_session *s, const struct edge
 
 /* ---- going ---- */
 
-static void close_room(struct room *r)
+static void close_room(struct hub *h, struct room *r)
 {
     ROOM_FOREACH_PEER(r, p)
     {
@@ -221,6 +247,8 @@ static void close_room(struct room *r)
         }
     }
     log_info("connect", "room ends room=%s", r->id);
+    if (h->media)
+        media_forget(h->media, r);
     struct spread *spread = r->spread;
     room_free(r);
     spread_free(spread);
@@ -246,7 +274,7 @@ void on_connect_remove(struct hub *h, struct peer *p)
     if (router)
         spread_leave(r->spread, router);
     if (r->n_peers == room_lobby_count(r))
-        close_room(r);
+        close_room(h, r);
 }
 
 void on_connect_send_away(struct hub *h, struct peer *p, const char *why)

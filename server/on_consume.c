@@ -75,6 +75,25 @@ static bool find_way(struct consumer *c)
     return c->piped != NULL;
 }
 
+static bool describe(struct consumer *c, struct ortc_error *error)
+{
+    const json_t *consumable = json_object_get(c->producer->rtp, "consumable");
+    struct ortc_consumer_options options = {c->ssrc, c->rtx_ssrc, c->producer->video, false};
+    json_t *rtp =
+        ortc_consumer_parameters(consumable, c->transport->peer->capabilities, &options, error);
+    c->rtp = rtp;
+    c->rtp_free = on_json_free;
+    if (rtp)
+        json_object_set_new(rtp, "mid", json_string(c->mid));
+    return rtp != NULL;
+}
+
+bool on_consume_describe(struct consumer *c)
+{
+    struct ortc_error error;
+    return describe(c, &error);
+}
+
 static void consume(struct hub *h, struct transport *t, struct producer *p)
 {
     const json_t *consumable = json_object_get(p->rtp, "consumable");
@@ -89,15 +108,9 @@ static void consume(struct hub *h, struct transport *t, struct producer *p)
         h->rooms.consumers_refused += t->n_consumers >= PEER_CONSUMERS_MAX;
         return;
     }
-    struct ortc_consumer_options options = {c->ssrc, c->rtx_ssrc, p->video, false};
     struct ortc_error error = {""};
-    json_t *rtp = ortc_consumer_parameters(consumable, t->peer->capabilities, &options, &error);
     c->paused = p->video;
-    c->rtp = rtp;
-    c->rtp_free = on_json_free;
-    if (rtp)
-        json_object_set_new(rtp, "mid", json_string(c->mid));
-    if (!rtp || !find_way(c) || !create_on_worker(h, c, &error)) {
+    if (!describe(c, &error) || !find_way(c) || !create_on_worker(h, c, &error)) {
         hub_refused(h, t->peer, "consumer", error.text);
         consumer_free(c);
     }

@@ -112,6 +112,7 @@ json_t *show_name(enum observer_kind kind, const struct change *c)
     case CHANGE_OBJECT:
         return name_object(show_changed_object(c), id_member(kind));
     case CHANGE_PLACE:
+    case CHANGE_SESSION:
         break;
     }
     return json_pack("{sI}", "index", (json_int_t)media_changed_place(c));
@@ -302,6 +303,7 @@ uint32_t show_kinds(const struct hub *h, const struct change *c)
     case CHANGE_ROUTER:
         return OBSERVER_BIT(OBSERVER_ROUTER);
     case CHANGE_PLACE:
+    case CHANGE_SESSION:
         break;
     }
     return media_changed_place(c) < media_places(h->media) ? OBSERVER_BIT(OBSERVER_WORKER) : 0;

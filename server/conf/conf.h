@@ -61,6 +61,12 @@ struct conf {
     char *prometheus_token, *prometheus_cert_pem, *prometheus_key_pem;       /* their text; NULL: none */
     char *observer_path; /* NULL: no observer socket */
     char *observer_admin_group; /* NULL: none */
+    char *store;      /* of server/store; NULL: nothing outlives the server */
+    char *store_name; /* NULL: the host's name */
+    bool rooms_locked, rooms_chat, rooms_files, rooms_hands, rooms_reactions, rooms_breakouts, rooms_recording, p2p;
+    uint32_t max_active_videos;
+    char *tracker;          /* NULL: none */
+    uint32_t max_file_size; /* bytes; 0: not told */
     char *client_path;   /* folder of the browser client; NULL: no files are served */
     struct conf_strings allowed_origins;
     char *log_level; /* for log_level_from_name() */

@@ -219,6 +219,18 @@ static int listener_start(struct edge *e, struct listener *l)
     return uv_poll_start(&l->poll, UV_READABLE, on_acceptable);
 }
 
+void edge_hold(struct edge *e)
+{
+    edge_timer_stop(e, &e->accept_again);
+    for (size_t i = 0; i < e->n_listeners; i++)
+        uv_poll_stop(&e->listeners[i].poll);
+}
+
+void edge_go_on(struct edge *e)
+{
+    on_accept_again(&e->accept_again, 0, e);
+}
+
 int accept_start(struct edge *e, const int *fds, size_t n, bool redirect)
 {
     int err = 0;

@@ -87,6 +87,9 @@ struct edge_handlers {
 
 /* 0 or -errno: -EINVAL (certificate, key or static folder unusable, said in the log), -EFBIG (static_bytes), ... */
 int edge_new(struct edge **ep, uv_loop_t *loop, const struct edge_config *config, const struct edge_handlers *handlers, void *arg);
+/* Who comes waits in the sockets, until edge_go_on(). */
+void edge_hold(struct edge *e);
+void edge_go_on(struct edge *e);
 /* Accepts nobody any more and closes all sessions without `41`, so that the clients come back (a restart); `closed` is called for
  * each from the loop. Who should not come back is sent away with edge_disconnect() first. */
 void edge_stop(struct edge *e);

@@ -262,7 +262,7 @@ static void give_up(struct media *m, uint32_t index, uint64_t generation, bool a
         if (!all && (a->index != index || a->generation == generation))
             continue;
         LL_DELETE(m->awaited, a);
-        m->handlers.router_missed(a->user, m->arg);
+        m->handlers.router_missed(a->handle, a->user, m->arg);
         free(a);
     }
 }

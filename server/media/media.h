@@ -43,7 +43,7 @@ struct media_handlers {
     /* A router that was awaited is back, with its worker; objects of it can be asked for. */
     void (*router_back)(struct media_router *r, void *user, void *arg);
     /* An awaited one does not come: its worker is not the one that had it. */
-    void (*router_missed)(void *user, void *arg);
+    void (*router_missed)(uint64_t handle, void *user, void *arg);
     /* What the worker has, after its states were told: what nobody knows is to be closed, what it does not have is gone. Then
      * worker_up. */
     void (*taken_over)(const struct media_worker *w, const struct takeover_objects *objects, void *arg);
@@ -74,8 +74,9 @@ void media_set_bounds(struct media *m, const struct media_bounds *bounds);
 void media_set_log(struct media *m, enum log_level level, uint32_t tags);
 
 /* A former server has made this router on this worker: when that comes, router_back() is called, or router_missed() if another one
- * comes in its place, or none in MEDIA_AWAIT_US. Before the first media_worker_up(). */
+ * comes in its place, or none in MEDIA_AWAIT_US. Before the first media_worker_up(). Again the same: fine. */
 void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user, int64_t now_us);
+bool media_awaits(const struct media *m); /* some router is still awaited, or its worker is being asked what it has */
 void media_forget(struct media *m, const void *user); /* it is awaited no more; not awaited: fine */
 /* Closes an object that only the worker knows. */
 void media_worker_close(struct media *m, const struct media_worker *w, Althing__ObjectKind kind, uint64_t handle);

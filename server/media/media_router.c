@@ -146,10 +146,24 @@ void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle
 void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user,
                  int64_t now_us)
 {
-    struct awaited *a = mem_zalloc(sizeof(*a));
+    struct awaited *a;
+    LL_FOREACH (m->awaited, a) {
+        if (a->handle == handle)
+            return;
+    }
+    a = mem_zalloc(sizeof(*a));
     *a = (struct awaited){index, generation, handle, user, NULL};
     LL_PREPEND(m->awaited, a);
     m->await_until_us = now_us + MEDIA_AWAIT_US;
+}
+
+bool media_awaits(const struct media *m)
+{
+    for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
+        if (m->workers[i] && m->workers[i]->takeover && !m->workers[i]->answers)
+            return true;
+    }
+    return m->awaited != NULL;
 }
 
 void media_forget(struct media *m, const void *user)

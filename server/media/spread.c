@@ -114,6 +114,13 @@ struct media_router *spread_place(struct spread *s)
     return r;
 }
 
+void spread_adopt(struct spread *s, struct media_router *r, unsigned n_peers)
+{
+    r->spread = s;
+    r->n_peers = n_peers;
+    s->routers[s->n_routers++] = r;
+}
+
 void spread_leave(struct spread *s, struct media_router *r)
 {
     if (--r->n_peers)

@@ -18,6 +18,8 @@ void spread_free(struct spread *s); /* closes its routers and pipes; NULL is fin
 struct media_router *spread_place(struct spread *s);
 /* That peer is gone, with all it had there. Not of a router that was reported lost. */
 void spread_leave(struct spread *s, struct media_router *r);
+/* A router of a former server (media_await()), with so many peers on it. */
+void spread_adopt(struct spread *s, struct media_router *r, unsigned n_peers);
 struct pipes *spread_pipes(struct spread *s);
 const struct media_router *spread_router(const struct spread *s, size_t i); /* NULL: fewer */
 

@@ -48,6 +48,7 @@ const struct chat_entry *chat_add(struct chat *c, const char *text, const char *
     size_t at = (c->first + c->count) % c->max_entries;
     c->ring[at] = e;
     c->count++;
+    c->added++;
     c->bytes += bytes;
     return &c->ring[at];
 }
@@ -72,5 +73,6 @@ size_t chat_remove(struct chat *c, const char *peer_id, const char *text)
         c->first = (c->first + 1) % c->max_entries;
         c->ring[(c->first + c->count - 1) % c->max_entries] = e;
     }
+    c->rewrite = c->rewrite || removed;
     return removed;
 }

@@ -2,6 +2,7 @@
 #ifndef ALTHING_SERVER_ROOM_CHAT_H
 #define ALTHING_SERVER_ROOM_CHAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,11 @@ struct chat {
     struct chat_entry *ring;
     size_t first, count, bytes;
     size_t max_entries, max_bytes;
+    uint64_t added; /* in all: the newest entry has the number added - 1, the oldest added - count */
+    /* The keeper's: the entries from `kept_from` up to `kept_to` are kept as they are; all anew if something was taken out of the
+     * middle. */
+    uint64_t kept_from, kept_to;
+    bool rewrite;
 };
 
 void chat_init(struct chat *c, size_t max_entries, size_t max_bytes);

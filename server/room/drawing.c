@@ -15,6 +15,7 @@ void drawing_clear(struct drawing *d)
     json_decref(d->objects);
     d->objects = NULL;
     d->bytes = 0;
+    d->kept = false;
 }
 
 bool drawing_set_color(struct drawing *d, const char *color)
@@ -65,6 +66,7 @@ static int put(struct drawing *d, size_t at, const json_t *object, const json_t 
 int drawing_change(struct drawing *d, const json_t *object, const char *status)
 {
     const json_t *id = json_object_get(object, "id");
+    d->kept = false;
     if (!status || (!json_is_number(id) && !json_is_string(id)) ||
         json_string_length(id) > DRAWING_ID_MAX)
         return -EINVAL;
@@ -78,6 +80,15 @@ int drawing_change(struct drawing *d, const json_t *object, const char *status)
         json_array_remove(d->objects, at);
     }
     return 0;
+}
+
+void drawing_restore(struct drawing *d, json_t *objects)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(objects, i, entry)
+        drawing_change(d, json_object_get(entry, "object"), "added");
+    json_decref(objects);
 }
 
 json_t *drawing_objects(const struct drawing *d)

@@ -18,6 +18,7 @@ struct drawing {
     char color[DRAWING_COLOR_MAX + 1]; /* of the background: a CSS name or #rrggbb */
     json_t *objects;                   /* array of {object, objectId, status}; NULL: none */
     size_t bytes;                      /* of the objects' text */
+    bool kept;                         /* the keeper's: as it is now */
 };
 
 void drawing_init(struct drawing *d);
@@ -27,6 +28,8 @@ bool drawing_set_color(struct drawing *d, const char *color);
 /* status: "added" (again: replaced), "modified" (unknown: added) or "removed" (unknown: fine). 0, -EINVAL: malformed, -ENOSPC: a
  * bound. The object is borrowed and copied. */
 int drawing_change(struct drawing *d, const json_t *object, const char *status);
+/* Takes over what drawing_objects() gave; what is malformed or too much of it is left out. Stolen. */
+void drawing_restore(struct drawing *d, json_t *objects);
 json_t *drawing_objects(const struct drawing *d); /* a new reference to a copy */
 
 #endif

@@ -20,12 +20,12 @@ static void object_init(struct rooms *rs, struct object *o, enum object_type typ
     rand_uuid(o->id);
     HASH_ADD(hh, rs->by_handle, handle, sizeof(o->handle), o);
     o->change.type = CHANGE_OBJECT;
-    change_tell(&rs->listener, &o->change);
+    rooms_tell(rs, &o->change);
 }
 
 static void object_forget(struct rooms *rs, struct object *o)
 {
-    change_end(&rs->listener, &o->change);
+    rooms_end(rs, &o->change);
     HASH_DELETE(hh, rs->by_handle, o);
 }
 
@@ -68,7 +68,7 @@ struct peer *object_peer(struct object *o)
 
 void object_changed(struct object *o)
 {
-    change_tell(&object_peer(o)->room->rooms->listener, &o->change);
+    rooms_tell(object_peer(o)->room->rooms, &o->change);
 }
 
 void object_confirm(struct object *o)

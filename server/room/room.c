@@ -80,7 +80,7 @@ void room_free(struct room *r)
         return;
     while (r->peers)
         peer_free(r->peers);
-    change_end(&r->rooms->listener, &r->change);
+    rooms_end(r->rooms, &r->change);
     while (r->breakouts)
         room_breakout_free(r, r->breakouts);
     room_session_clear(&r->main);
@@ -94,7 +94,7 @@ void room_free(struct room *r)
 
 void room_changed(struct room *r)
 {
-    change_tell(&r->rooms->listener, &r->change);
+    rooms_tell(r->rooms, &r->change);
 }
 
 struct peer *room_peer(const struct room *r, const char *id)
@@ -143,7 +143,7 @@ void peer_free(struct peer *p)
     transport_free(p->send);
     transport_free(p->recv);
     room_changed(p->room);
-    change_end(&p->room->rooms->listener, &p->change);
+    rooms_end(p->room->rooms, &p->change);
     peer_set_picture(p, NULL);
     peer_set_capabilities(p, NULL, NULL);
     DL_DELETE(p->room->peers, p);
@@ -157,7 +157,7 @@ void peer_free(struct peer *p)
 
 void peer_changed(struct peer *p)
 {
-    change_tell(&p->room->rooms->listener, &p->change);
+    rooms_tell(p->room->rooms, &p->change);
     room_changed(p->room);
 }
 
@@ -183,6 +183,7 @@ bool peer_set_picture(struct peer *p, const char *picture)
         return false;
     free(p->picture);
     p->picture = len ? mem_strdup(picture) : NULL;
+    p->picture_kept = false;
     p->room->picture_bytes += len - old;
     return true;
 }

@@ -31,7 +31,7 @@ struct rooms {
     size_t n_rooms, n_peers;
     uint64_t next_serial;
     uint64_t consumers_refused; /* (set) PEER_CONSUMERS_MAX */
-    struct change_listener listener; /* (set) hears of all that is in here */
+    struct change_listener listener, keeper; /* (set) hear of all that is in here */
 };
 
 /* What a peer that left may have again when it comes back. */
@@ -78,6 +78,7 @@ struct peer {
     struct room_session *in; /* (set) never NULL: the room's main session, or a breakout of it */
     char *display_name;  /* "" until it said one */
     char *picture;       /* data URI or URL; NULL: none */
+    bool picture_kept;   /* the keeper's: as it is now */
     bool raised_hand, recording, escape;        /* (set) */
     int64_t raised_hand_ms;                     /* (set) since 1970; 0: never */
     char reaction[REACTION_MAX + 1];            /* (set) "": none */
@@ -89,6 +90,7 @@ struct peer {
     void *capabilities;  /* (set) what it can receive; freed with capabilities_free */
     void (*capabilities_free)(void *);
     void *media;         /* (set) its router, of server/media; NULL: none is up */
+    uint64_t awaited;    /* (set) the router that it had when the server died, and whose worker has not come yet; 0: none */
     struct transport *send, *recv; /* NULL: none */
     size_t n_producers;
     unsigned strikes;    /* see limits.h */
@@ -109,6 +111,18 @@ struct peer *room_peer_after(const struct room *r, uint64_t serial); /* likewise
 /* NULL: ROOMS_MAX. The id is copied and was checked (text_id). */
 struct room *room_new(struct rooms *rs, const char *id, int64_t now_ms);
 void room_free(struct room *r); /* its peers too; NULL is fine */
+static inline void rooms_tell(struct rooms *rs, struct change *c)
+{
+    change_tell(&rs->listener, c);
+    change_tell(&rs->keeper, c);
+}
+
+static inline void rooms_end(struct rooms *rs, struct change *c)
+{
+    change_end(&rs->listener, c);
+    change_end(&rs->keeper, c);
+}
+
 void room_changed(struct room *r);
 
 /* ---- peers ---- */

@@ -69,6 +69,8 @@ struct room_session *room_breakout_made(const struct room *r, const char *name, 
 
 void room_breakout_free(struct room *r, struct room_session *s)
 {
+    s->change.type = CHANGE_SESSION;
+    change_end(&r->rooms->keeper, &s->change);
     DL_DELETE(r->breakouts, s);
     r->n_breakouts--;
     room_session_clear(s);

@@ -7,6 +7,7 @@
 #ifndef ALTHING_SERVER_ROOM_SESSION_H
 #define ALTHING_SERVER_ROOM_SESSION_H
 
+#include "server/room/change.h"
 #include "server/room/chat.h"
 #include "server/room/limits.h"
 
@@ -18,6 +19,7 @@ struct peer;
 struct room;
 
 struct room_session {
+    struct change change;
     char id[37];        /* uuid */
     char *name;         /* "": the main session */
     int64_t created_ms; /* since 1970 */

@@ -133,6 +133,7 @@ export class Althing {
 			},
 			prometheus: { listen: '127.0.0.1', port: a.metricsPort, numeric: true },
 			observer: { path: a.observerPath },
+			store: path.join(a.dir, 'state.db'),
 			...config,
 		};
 		const file = path.join(a.dir, 'config.json');

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 struct edge_query {
-    const char *room, *peer, *key;
+    const char *room, *peer, *key, *resume;
 };
 
 /* ---- the pretended edge ---- */
@@ -28,7 +28,10 @@ static void sent(struct edge_session *s, const char *what, json_t *data, uint64_
 
 const char *edge_query_get(const struct edge_query *q, const char *name)
 {
-    return !strcmp(name, "roomId") ? q->room : !strcmp(name, "peerId") ? q->peer : q->key;
+    return !strcmp(name, "roomId")         ? q->room
+           : !strcmp(name, "peerId")       ? q->peer
+           : !strcmp(name, "reconnectKey") ? q->key
+                                           : q->resume;
 }
 
 void edge_notify(struct edge_session *s, const char *method, json_t *data)
@@ -126,6 +129,11 @@ static void worker_bad(uint32_t index, uint64_t generation, const char *why, voi
 
 void world_init(struct world *w, unsigned n_workers)
 {
+    world_init_as(w, n_workers, 5);
+}
+
+void world_init_as(struct world *w, unsigned n_workers, uint64_t epoch)
+{
     memset(w, 0, sizeof(*w));
     w->next_ack = 1;
     w->workers[0].fd = w->workers[1].fd = -1;
@@ -151,7 +159,7 @@ void world_init(struct world *w, unsigned n_workers)
     struct media_handlers handlers;
     hub_media_handlers(&handlers);
     handlers.worker_bad = worker_bad;
-    assert_int_equal(media_new(&w->media, &w->loop, 5, &handlers, &w->hub), 0);
+    assert_int_equal(media_new(&w->media, &w->loop, epoch, &handlers, &w->hub), 0);
     w->hub.media = w->media;
     hub_edge_handlers(&w->edge);
     for (unsigned i = 0; i < n_workers; i++)
@@ -178,10 +186,15 @@ void world_free(struct world *w)
 
 void world_worker_up(struct world *w, unsigned index)
 {
-    static uint64_t generation;
+    static uint64_t generation = 100;
+    world_worker_up_as(w, index, ++generation);
+}
+
+void world_worker_up_as(struct world *w, unsigned index, uint64_t generation)
+{
     int fd;
     fake_init(&w->workers[index], &fd);
-    struct handoff h = {HANDOFF_VERSION, HANDOFF_WORKER_UP, index, 4000, ++generation, 2, 2};
+    struct handoff h = {HANDOFF_VERSION, HANDOFF_WORKER_UP, index, 4000, generation, 2, 2};
     strcpy(h.candidates[0].address, "192.0.2.1");
     strcpy(h.candidates[1].address, "192.0.2.1");
     h.candidates[0].port = h.candidates[1].port = 40000;
@@ -204,17 +217,29 @@ void world_turn(struct world *w)
     }
 }
 
-struct edge_session *world_connect(struct world *w, const char *room, const char *peer,
-                                   const char *key)
+static struct edge_session *come(struct world *w, const struct edge_query *q)
 {
     assert_true(w->n_sessions < WORLD_SESSIONS);
     struct edge_session *s = calloc(1, sizeof(*s));
     s->sent = json_array();
     w->sessions[w->n_sessions++] = s;
-    struct edge_query q = {room, peer, key};
-    w->edge.connect(s, &q, &w->hub);
+    w->edge.connect(s, q, &w->hub);
     world_turn(w);
     return s;
+}
+
+struct edge_session *world_connect(struct world *w, const char *room, const char *peer,
+                                   const char *key)
+{
+    const struct edge_query q = {room, peer, key, NULL};
+    return come(w, &q);
+}
+
+struct edge_session *world_resume(struct world *w, const char *room, const char *peer,
+                                  const char *key)
+{
+    const struct edge_query q = {room, peer, key, "1"};
+    return come(w, &q);
 }
 
 void world_close(struct world *w, struct edge_session *s, enum edge_reason reason)

@@ -33,12 +33,17 @@ struct world {
 };
 
 void world_init(struct world *w, unsigned n_workers);
+void world_init_as(struct world *w, unsigned n_workers, uint64_t epoch); /* 5 otherwise */
 void world_free(struct world *w);
 void world_worker_up(struct world *w, unsigned index);
+void world_worker_up_as(struct world *w, unsigned index, uint64_t generation);
 void world_turn(struct world *w); /* until all is said */
 
 struct edge_session *world_connect(struct world *w, const char *room, const char *peer,
                                    const char *key);
+/* With its transports still there. */
+struct edge_session *world_resume(struct world *w, const char *room, const char *peer,
+                                  const char *key);
 /* The browser's side of the connection ends. */
 void world_close(struct world *w, struct edge_session *s, enum edge_reason reason);
 /* json is stolen. Returns the ack id. Only the edge's part: the answer comes perhaps later. */

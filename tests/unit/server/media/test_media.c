@@ -62,8 +62,9 @@ static void router_back(struct media_router *r, void *user, void *arg)
     back = r;
 }
 
-static void router_missed(void *user, void *arg)
+static void router_missed(uint64_t handle, void *user, void *arg)
 {
+    (void)handle;
     (void)user;
     (void)arg;
     n_missed++;
