@@ -41,7 +41,7 @@ static void tell_put(struct changes *cs, struct change *c, enum observer_kind ki
         return;
     }
     json_t *object = show_as(cs->hub, kind, c);
-    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    char *text = json_dumps(object, JSON_COMPACT);
     uint64_t now = text ? hash_of(text) : 0;
     if (now != *told)
         observer_put(cs->observer, kind, object);
@@ -101,7 +101,7 @@ void changes_start(struct changes *cs, struct hub *h, struct observer *o)
 {
     *cs = (struct changes){h, o, NULL};
     const struct change_listener listener = {on_changed, on_ends, cs};
-    h->rooms.listener = listener;
+    rooms_listen(&h->rooms, &listener);
     media_listen(h->media, &listener);
 }
 
@@ -109,7 +109,7 @@ void changes_stop(struct changes *cs)
 {
     if (!cs->hub)
         return;
-    cs->hub->rooms.listener = (struct change_listener){0};
+    rooms_listen(&cs->hub->rooms, NULL);
     media_listen(cs->hub->media, NULL);
     while (cs->first) {
         struct change *c = cs->first;

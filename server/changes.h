@@ -15,7 +15,7 @@ struct changes {
     struct change *first;      /* oldest first */
 };
 
-/* Listens from now on; the hub's media exists, and no worker is up yet. */
+/* Listens from now on; the hub's media exists. What is there already counts as changed. */
 void changes_start(struct changes *c, struct hub *h, struct observer *o);
 void changes_stop(struct changes *c); /* before hub, media or observer go; twice is fine */
 /* At most max things. True: some are left. */

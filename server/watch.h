@@ -19,7 +19,7 @@ struct watch {
     json_t *told;        /* what was told of it last; NULL: nothing that still holds */
 };
 
-/* The hub has its media, and no worker is up yet. admin NULL: nothing can be ordered. 0 or -errno. */
+/* The hub has its media. admin NULL: nothing can be ordered. 0 or -errno. */
 int watch_start(struct watch *w, uv_loop_t *loop, struct hub *h, const struct observer_settings *settings,
                 const struct observer_admin *admin);
 void watch_stop(struct watch *w); /* before the hub goes; twice is fine */

@@ -119,7 +119,7 @@ uint64_t media_workers_lost(const struct media *m);
 
 /* ---- for who shows it all: routers and the workers' places are told of by change.h ---- */
 
-/* With no listener before the first worker comes nothing is missed. NULL: nobody listens. */
+/* It hears of what is there too. NULL: nobody listens. */
 void media_listen(struct media *m, const struct change_listener *l);
 uint32_t media_changed_place(const struct change *c);                   /* of a CHANGE_PLACE: its index */
 const struct media_router *media_changed_router(const struct change *c); /* of a CHANGE_ROUTER */

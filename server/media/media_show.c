@@ -74,6 +74,15 @@ uint64_t media_workers_lost(const struct media *m)
 void media_listen(struct media *m, const struct change_listener *l)
 {
     m->listener = l ? *l : (struct change_listener){0};
+    for (uint32_t i = 0; i < m->n_places; i++)
+        change_tell(&m->listener, &m->places[i].change);
+    for (size_t i = 0; i < MEDIA_WORKERS_MAX; i++) {
+        struct media_router *r;
+        if (!m->workers[i])
+            continue;
+        DL_FOREACH (m->workers[i]->routers, r)
+            change_tell(&m->listener, &r->change);
+    }
 }
 
 uint32_t media_changed_place(const struct change *c)

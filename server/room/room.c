@@ -21,6 +21,18 @@ void rooms_free(struct rooms *rs)
         room_free(r);
 }
 
+void rooms_listen(struct rooms *rs, const struct change_listener *l)
+{
+    rs->listener = l ? *l : (struct change_listener){0};
+    for (struct room *r = rs->by_id; r; r = r->hh.next) {
+        change_tell(&rs->listener, &r->change);
+        ROOM_FOREACH_PEER(r, p)
+        change_tell(&rs->listener, &p->change);
+    }
+    for (struct object *o = rs->by_handle; o; o = o->hh.next)
+        change_tell(&rs->listener, &o->change);
+}
+
 struct room *rooms_find(const struct rooms *rs, const char *id)
 {
     struct room *r;

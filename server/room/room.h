@@ -31,7 +31,8 @@ struct rooms {
     size_t n_rooms, n_peers;
     uint64_t next_serial;
     uint64_t consumers_refused; /* (set) PEER_CONSUMERS_MAX */
-    struct change_listener listener, keeper; /* (set) hear of all that is in here */
+    struct change_listener listener; /* hears of all that is in here */
+    struct change_listener keeper;   /* (set) likewise */
 };
 
 /* What a peer that left may have again when it comes back. */
@@ -103,6 +104,7 @@ struct peer {
 
 void rooms_init(struct rooms *rs);
 void rooms_free(struct rooms *rs); /* and all in it */
+void rooms_listen(struct rooms *rs, const struct change_listener *l); /* of what is there too; NULL: nobody listens */
 struct room *rooms_find(const struct rooms *rs, const char *id);
 struct room *rooms_by_serial(const struct rooms *rs, uint64_t serial);
 /* For walks with pauses in between: the first room whose serial is greater. NULL: none. */

@@ -1,8 +1,8 @@
 // The observer socket of a whole althing with real workers: the examples of proto/observer.md, and following a server in use.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -185,6 +185,38 @@ async function run(example) {
 
 test('the socket is for its owner and group', () => {
   assert.equal(statSync(path).mode & 0o777, 0o660);
+});
+
+// What a process of another user is answered; "": it was closed without a word.
+function asUser(uid, gid, line) {
+  const script = `const s = require('net').connect(${JSON.stringify(path)}, () => s.end(${JSON.stringify(line)} + '\\n'));
+    s.on('error', (e) => { if (e.code === 'EACCES') console.log(e.code); }); s.pipe(process.stdout);`;
+  return spawnSync(process.execPath, ['-e', script], { uid, gid, cwd: '/', encoding: 'utf8', timeout: 10000 }).stdout.trim();
+}
+
+test('other users, by what the kernel says', { skip: process.getuid() !== 0 }, async () => {
+  const nobody = 65534, daemon = 1, order = '{"cmd": "logLevel", "level": "info"}';
+  chmodSync(folder, 0o711);
+  assert.equal(asUser(nobody, nobody, 'stats'), 'EACCES');
+  chmodSync(path, 0o666); // whatever the file says
+  assert.equal(asUser(nobody, nobody, 'stats'), '');
+  chownSync(path, 0, nobody);
+  assert.equal(asUser(nobody, nobody, 'stats'), 'rooms:0\npeers:0');
+  assert.equal(JSON.parse(asUser(nobody, nobody, order)).error.code, 'forbidden');
+  chownSync(path, 0, 0);
+  writeConf({ observer: { path, adminGroup: 'daemon' } });
+  const client = new Client();
+  assert.deepEqual((await client.ask('reload')).result.changed, ['observer.adminGroup']);
+  client.end();
+  assert.equal(JSON.parse(asUser(nobody, daemon, order)).ok, true);
+  for (const outcome of ['forbidden', 'done'])
+    await until(outcome, () => new RegExp(`ordered uid=65534 pid=\\d+ outcome=${outcome}`).test(log));
+  writeConf({});
+  const again = new Client();
+  await again.ask('reload');
+  again.end();
+  assert.equal(asUser(nobody, daemon, 'stats'), '');
+  chmodSync(path, 0o660);
 });
 
 test('the examples of the document', async () => {
