@@ -44,7 +44,7 @@ size_t call_packet(struct call *c, uint8_t pkt[static CALL_RTP_HEADER + CALL_PAY
     return CALL_RTP_HEADER + CALL_PAYLOAD;
 }
 
-static void on_rtp(struct peer *p, const uint8_t *pkt, size_t len, void *arg)
+static void on_rtp(struct browser *p, const uint8_t *pkt, size_t len, void *arg)
 {
     struct call *c = arg;
     uint8_t want[CALL_PAYLOAD];
@@ -69,7 +69,7 @@ static void on_rtp(struct peer *p, const uint8_t *pkt, size_t len, void *arg)
     c->received++;
 }
 
-static void on_rtcp(struct peer *p, const uint8_t *pkt, size_t len, void *arg)
+static void on_rtcp(struct browser *p, const uint8_t *pkt, size_t len, void *arg)
 {
     struct call *c = arg;
     (void)pkt;
@@ -85,25 +85,25 @@ void call_start(struct call *c)
     harness_router(&c->h, CALL_ROUTER);
 }
 
-struct peer *call_peer(struct call *c, uint64_t transport, const struct call_side *side)
+struct browser *call_peer(struct call *c, uint64_t transport, const struct call_side *side)
 {
     char ufrag[32];
     snprintf(ufrag, sizeof(ufrag), "fragment%u", (unsigned)transport);
-    struct peer *p =
-        peer_new(&(struct peer_config){.local_ip = side->ip,
-                                       .profiles = side->profiles ? side->profiles : CALL_GCM,
-                                       .tcp = side->tcp,
-                                       .dtls_server = side->dtls_server,
-                                       .hello_pieces = side->hello_pieces,
-                                       .rtp = on_rtp,
-                                       .rtcp = on_rtcp,
-                                       .arg = c});
+    struct browser *p =
+        browser_new(&(struct browser_config){.local_ip = side->ip,
+                                             .profiles = side->profiles ? side->profiles : CALL_GCM,
+                                             .tcp = side->tcp,
+                                             .dtls_server = side->dtls_server,
+                                             .hello_pieces = side->hello_pieces,
+                                             .rtp = on_rtp,
+                                             .rtcp = on_rtcp,
+                                             .arg = c});
     harness_transport(&c->h, CALL_ROUTER, transport, ufrag, PASSWORD);
     harness_connect(&c->h, transport,
                     side->dtls_server ? ALTHING__DTLS_ROLE__DTLS_ROLE_SERVER
                                       : ALTHING__DTLS_ROLE__DTLS_ROLE_CLIENT,
-                    peer_fingerprint(p));
-    peer_connect(p, ufrag, PASSWORD, side->ip, c->h.port, c->h.fingerprint);
+                    browser_fingerprint(p));
+    browser_connect(p, ufrag, PASSWORD, side->ip, c->h.port, c->h.fingerprint);
     return p;
 }
 
@@ -111,8 +111,8 @@ void call_connect(struct call *c, const struct call_side *sender, const struct c
 {
     c->sender = call_peer(c, CALL_SENDER, sender);
     c->receiver = call_peer(c, CALL_RECEIVER, receiver);
-    assert_true(peer_wait(c->sender, CONNECT_MS));
-    assert_true(peer_wait(c->receiver, CONNECT_MS));
+    assert_true(browser_wait(c->sender, CONNECT_MS));
+    assert_true(browser_wait(c->receiver, CONNECT_MS));
     harness_events(&c->h, 100);
 }
 
@@ -165,7 +165,7 @@ void call_produce(struct call *c)
 
 void call_wait(struct call *c, uint64_t received)
 {
-    peer_run(WAIT_MS, &c->received, received);
+    browser_run(WAIT_MS, &c->received, received);
 }
 
 void call_send(struct call *c, unsigned n)
@@ -173,16 +173,16 @@ void call_send(struct call *c, unsigned n)
     uint64_t want = c->received + n;
     for (unsigned i = 0; i < n; i++) {
         uint8_t pkt[CALL_RTP_HEADER + CALL_PAYLOAD];
-        peer_send_rtp(c->sender, pkt, call_packet(c, pkt));
+        browser_send_rtp(c->sender, pkt, call_packet(c, pkt));
         if (i % 8 == 7)
-            peer_run(1, NULL, 0);
+            browser_run(1, NULL, 0);
     }
     call_wait(c, want);
 }
 
 void call_stop(struct call *c)
 {
-    peer_free(c->sender);
-    peer_free(c->receiver);
+    browser_free(c->sender);
+    browser_free(c->receiver);
     harness_stop(&c->h);
 }

@@ -23,7 +23,7 @@
 
 struct call {
     struct harness h;
-    struct peer *sender, *receiver;
+    struct browser *sender, *receiver;
     uint16_t next_seq; /* of the sender */
     uint64_t sent;
     uint64_t received, strange; /* by the receiver; strange: not what was sent */
@@ -41,7 +41,7 @@ struct call_side {
 };
 
 void call_start(struct call *c); /* the worker and its router */
-struct peer *call_peer(struct call *c, uint64_t transport, const struct call_side *side);
+struct browser *call_peer(struct call *c, uint64_t transport, const struct call_side *side);
 void call_connect(struct call *c, const struct call_side *sender, const struct call_side *receiver);
 void call_produce(struct call *c); /* producer and consumer */
 void call_stop(struct call *c);

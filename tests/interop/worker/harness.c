@@ -60,19 +60,7 @@ static void bind_all(struct harness *h, int fds[4])
     fail_msg("no free port");
 }
 
-static void hello(struct harness *h)
-{
-    Althing__Hello hello = ALTHING__HELLO__INIT;
-    Althing__Request r = ALTHING__REQUEST__INIT;
-    hello.version = 1;
-    hello.epoch = h->epoch;
-    r.method_case = ALTHING__REQUEST__METHOD_HELLO;
-    r.hello = &hello;
-    assert_int_equal(harness_request(h, &r), 0);
-    assert_true(h->fingerprint[0] != '\0');
-}
-
-void harness_start(struct harness *h)
+int harness_spawn(struct harness *h)
 {
     int fds[4], channel[2], life[2], counters;
     char args[8][32], *argv[9];
@@ -108,6 +96,24 @@ void harness_start(struct harness *h)
     close(life[0]);
     h->channel = channel[0];
     h->life = life[1];
+    return counters;
+}
+
+static void hello(struct harness *h)
+{
+    Althing__Hello hello = ALTHING__HELLO__INIT;
+    Althing__Request r = ALTHING__REQUEST__INIT;
+    hello.version = 1;
+    hello.epoch = h->epoch;
+    r.method_case = ALTHING__REQUEST__METHOD_HELLO;
+    r.hello = &hello;
+    assert_int_equal(harness_request(h, &r), 0);
+    assert_true(h->fingerprint[0] != '\0');
+}
+
+void harness_start(struct harness *h)
+{
+    int counters = harness_spawn(h);
     h->epoch = 1;
     hello(h);
     assert_int_equal(counters_reader_open(&h->reader, counters), 0);
@@ -122,7 +128,8 @@ void harness_stop(struct harness *h)
         usleep(10000);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
-    close(h->channel);
+    if (h->channel >= 0)
+        close(h->channel);
     counters_reader_free(h->reader);
 }
 

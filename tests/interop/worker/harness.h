@@ -34,6 +34,9 @@ struct harness {
 };
 
 void harness_start(struct harness *h);
+/* Only the program: nothing was said yet. Returns its counters' descriptor, which is the caller's; whoever takes h->channel over
+ * sets it to -1. */
+int harness_spawn(struct harness *h);
 /* Closes the life pipe, and the worker must end by itself, with exit code 0. */
 void harness_stop(struct harness *h);
 

@@ -11,8 +11,8 @@
 #define PACKET_MAX 2048
 #define TRAILER    148 /* libsrtp may write so much behind a packet */
 
-struct peer {
-    struct peer_config conf;
+struct browser {
+    struct browser_config conf;
     NiceAgent *agent;
     guint stream;
     bool ice_ready, keyed;
@@ -27,7 +27,7 @@ static GMainContext *context;
 
 static void send_datagram(const uint8_t *data, size_t len, void *arg)
 {
-    struct peer *p = arg;
+    struct browser *p = arg;
     nice_agent_send(p->agent, p->stream, 1, (guint)len, (const gchar *)data);
 }
 
@@ -50,7 +50,7 @@ static srtp_t session(const struct peer_dtls_keys *k, uint8_t *key, srtp_ssrc_ty
     return s;
 }
 
-static void take_keys(struct peer *p)
+static void take_keys(struct browser *p)
 {
     struct peer_dtls_keys k;
     if (p->keyed || !peer_dtls_keys(p->dtls, &k))
@@ -61,7 +61,7 @@ static void take_keys(struct peer *p)
     p->keyed = true;
 }
 
-static void take_media(struct peer *p, const uint8_t *data, size_t len)
+static void take_media(struct browser *p, const uint8_t *data, size_t len)
 {
     uint8_t pkt[PACKET_MAX] __attribute__((aligned(8)));
     bool rtcp = len > 1 && data[1] >= 192 && data[1] <= 223;
@@ -75,7 +75,7 @@ static void take_media(struct peer *p, const uint8_t *data, size_t len)
         p->bad++;
         return;
     }
-    peer_packet_f *fn = rtcp ? p->conf.rtcp : p->conf.rtp;
+    browser_packet_f *fn = rtcp ? p->conf.rtcp : p->conf.rtp;
     if (fn)
         fn(p, pkt, (size_t)n, p->conf.arg);
 }
@@ -83,7 +83,7 @@ static void take_media(struct peer *p, const uint8_t *data, size_t len)
 static void on_datagram(NiceAgent *agent, guint stream, guint component, guint len, gchar *buf,
                         gpointer arg)
 {
-    struct peer *p = arg;
+    struct browser *p = arg;
     const uint8_t *data = (const uint8_t *)buf;
     (void)agent;
     (void)stream;
@@ -97,7 +97,7 @@ static void on_datagram(NiceAgent *agent, guint stream, guint component, guint l
 
 static void on_state(NiceAgent *agent, guint stream, guint component, guint state, gpointer arg)
 {
-    struct peer *p = arg;
+    struct browser *p = arg;
     (void)agent;
     (void)stream;
     (void)component;
@@ -107,9 +107,9 @@ static void on_state(NiceAgent *agent, guint stream, guint component, guint stat
     peer_dtls_start(p->dtls);
 }
 
-struct peer *peer_new(const struct peer_config *conf)
+struct browser *browser_new(const struct browser_config *conf)
 {
-    struct peer *p = calloc(1, sizeof(*p));
+    struct browser *p = calloc(1, sizeof(*p));
     NiceAddress local;
     if (!context) {
         context = g_main_context_new();
@@ -134,7 +134,7 @@ struct peer *peer_new(const struct peer_config *conf)
     return p;
 }
 
-void peer_free(struct peer *p)
+void browser_free(struct browser *p)
 {
     if (!p)
         return;
@@ -152,13 +152,13 @@ void peer_free(struct peer *p)
     free(p);
 }
 
-const char *peer_fingerprint(const struct peer *p)
+const char *browser_fingerprint(const struct browser *p)
 {
     return peer_dtls_fingerprint(p->dtls);
 }
 
-void peer_connect(struct peer *p, const char *ufrag, const char *password, const char *ip,
-                  uint16_t port, const char *fingerprint)
+void browser_connect(struct browser *p, const char *ufrag, const char *password, const char *ip,
+                     uint16_t port, const char *fingerprint)
 {
     NiceCandidate *c = nice_candidate_new(NICE_CANDIDATE_TYPE_HOST);
     c->transport =
@@ -177,38 +177,38 @@ void peer_connect(struct peer *p, const char *ufrag, const char *password, const
     g_slist_free_full(list, (GDestroyNotify)nice_candidate_free);
 }
 
-static bool ready(const struct peer *p)
+static bool ready(const struct browser *p)
 {
     return p->keyed && peer_dtls_remote_is(p->dtls, p->remote_fingerprint);
 }
 
-bool peer_wait(struct peer *p, unsigned ms)
+bool browser_wait(struct browser *p, unsigned ms)
 {
     gint64 end = g_get_monotonic_time() + ms * 1000;
     while (!ready(p) && !peer_dtls_failed(p->dtls) && g_get_monotonic_time() < end) {
-        peer_run(2, NULL, 0);
+        browser_run(2, NULL, 0);
         peer_dtls_turn(p->dtls);
         take_keys(p);
     }
     return ready(p);
 }
 
-bool peer_failed(const struct peer *p)
+bool browser_failed(const struct browser *p)
 {
     return peer_dtls_failed(p->dtls);
 }
 
-const char *peer_profile(const struct peer *p)
+const char *browser_profile(const struct browser *p)
 {
     return p->profile;
 }
 
-uint64_t peer_bad_packets(const struct peer *p)
+uint64_t browser_bad_packets(const struct browser *p)
 {
     return p->bad;
 }
 
-static size_t protect(struct peer *p, bool rtcp, const uint8_t *pkt, size_t len, uint8_t *out,
+static size_t protect(struct browser *p, bool rtcp, const uint8_t *pkt, size_t len, uint8_t *out,
                       size_t cap)
 {
     int n = (int)len;
@@ -219,17 +219,18 @@ static size_t protect(struct peer *p, bool rtcp, const uint8_t *pkt, size_t len,
     return err == srtp_err_status_ok ? (size_t)n : 0;
 }
 
-size_t peer_protect_rtp(struct peer *p, const uint8_t *pkt, size_t len, uint8_t *out, size_t cap)
+size_t browser_protect_rtp(struct browser *p, const uint8_t *pkt, size_t len, uint8_t *out,
+                           size_t cap)
 {
     return protect(p, false, pkt, len, out, cap);
 }
 
-void peer_send_raw(struct peer *p, const uint8_t *data, size_t len)
+void browser_send_raw(struct browser *p, const uint8_t *data, size_t len)
 {
     send_datagram(data, len, p);
 }
 
-void peer_send_rtp(struct peer *p, const uint8_t *pkt, size_t len)
+void browser_send_rtp(struct browser *p, const uint8_t *pkt, size_t len)
 {
     uint8_t out[PACKET_MAX] __attribute__((aligned(8)));
     size_t n = protect(p, false, pkt, len, out, sizeof(out));
@@ -237,7 +238,7 @@ void peer_send_rtp(struct peer *p, const uint8_t *pkt, size_t len)
         send_datagram(out, n, p);
 }
 
-void peer_send_rtcp(struct peer *p, const uint8_t *pkt, size_t len)
+void browser_send_rtcp(struct browser *p, const uint8_t *pkt, size_t len)
 {
     uint8_t out[PACKET_MAX] __attribute__((aligned(8)));
     size_t n = protect(p, true, pkt, len, out, sizeof(out));
@@ -251,7 +252,7 @@ static gboolean wake(gpointer arg)
     return G_SOURCE_CONTINUE;
 }
 
-void peer_run(unsigned ms, const uint64_t *done, uint64_t until)
+void browser_run(unsigned ms, const uint64_t *done, uint64_t until)
 {
     gint64 end = g_get_monotonic_time() + ms * 1000;
     GSource *tick = g_timeout_source_new(1);

@@ -42,7 +42,7 @@ static void all_paths(void **state)
         print_message("%s\n", rows[i].name);
         call_start(&call);
         call_connect(&call, &rows[i].sender, &rows[i].receiver);
-        assert_string_equal(peer_profile(call.sender), rows[i].profile);
+        assert_string_equal(browser_profile(call.sender), rows[i].profile);
         size_t place = harness_place(&call.h, CALL_SENDER);
         assert_int_equal(call.h.transports[place].ice, ALTHING__ICE_STATE__ICE_STATE_COMPLETED);
         assert_int_equal(call.h.transports[place].dtls, ALTHING__DTLS_STATE__DTLS_STATE_CONNECTED);
@@ -51,7 +51,7 @@ static void all_paths(void **state)
         call_send(&call, 200);
         assert_int_equal(call.received, 200);
         assert_int_equal(call.strange, 0);
-        assert_int_equal(peer_bad_packets(call.receiver), 0);
+        assert_int_equal(browser_bad_packets(call.receiver), 0);
         call_stop(&call);
     }
 }
@@ -79,18 +79,19 @@ static void replays_and_forgeries_go_nowhere(void **state)
     call_start(&call);
     call_connect(&call, &v4, &v4);
     call_produce(&call);
-    size_t n = peer_protect_rtp(call.sender, pkt, call_packet(&call, pkt), sealed, sizeof(sealed));
+    size_t n =
+        browser_protect_rtp(call.sender, pkt, call_packet(&call, pkt), sealed, sizeof(sealed));
     assert_true(n > 0);
     for (unsigned i = 0; i < 1000; i++)
-        peer_send_raw(call.sender, sealed, n);
-    n = peer_protect_rtp(call.sender, pkt, call_packet(&call, pkt), sealed, sizeof(sealed));
+        browser_send_raw(call.sender, sealed, n);
+    n = browser_protect_rtp(call.sender, pkt, call_packet(&call, pkt), sealed, sizeof(sealed));
     sealed[n - 1] ^= 1;
     for (unsigned i = 0; i < 1000; i++)
-        peer_send_raw(call.sender, sealed, n);
-    peer_send_raw(call.sender, pkt, sizeof(pkt)); /* plain */
+        browser_send_raw(call.sender, sealed, n);
+    browser_send_raw(call.sender, pkt, sizeof(pkt)); /* plain */
     call.sent--;
     sealed[n - 1] ^= 1;
-    peer_send_raw(call.sender, sealed, n);
+    browser_send_raw(call.sender, sealed, n);
     call.sent++;
     call_wait(&call, 2);
     call_send(&call, 10);
@@ -104,20 +105,20 @@ static void replays_and_forgeries_go_nowhere(void **state)
 static void a_wrong_fingerprint_fails(void **state)
 {
     (void)state;
-    struct peer_config conf = {.local_ip = V4, .profiles = CALL_GCM};
-    struct peer *p = peer_new(&conf), *other = peer_new(&conf);
+    struct browser_config conf = {.local_ip = V4, .profiles = CALL_GCM};
+    struct browser *p = browser_new(&conf), *other = browser_new(&conf);
     call_start(&call);
     harness_transport(&call.h, CALL_ROUTER, 30, "fragment30", "apasswordofagoodlength1234");
-    harness_connect(&call.h, 30, ALTHING__DTLS_ROLE__DTLS_ROLE_CLIENT, peer_fingerprint(other));
-    peer_connect(p, "fragment30", "apasswordofagoodlength1234", V4, call.h.port,
-                 call.h.fingerprint);
-    peer_wait(p, 3000);
+    harness_connect(&call.h, 30, ALTHING__DTLS_ROLE__DTLS_ROLE_CLIENT, browser_fingerprint(other));
+    browser_connect(p, "fragment30", "apasswordofagoodlength1234", V4, call.h.port,
+                    call.h.fingerprint);
+    browser_wait(p, 3000);
     harness_events(&call.h, 200);
     size_t place = harness_place(&call.h, 30);
     assert_int_equal(call.h.transports[place].dtls, ALTHING__DTLS_STATE__DTLS_STATE_FAILED);
     assert_string_equal(call.h.transports[place].reason, "fingerprint");
-    peer_free(p);
-    peer_free(other);
+    browser_free(p);
+    browser_free(other);
     /* And the worker goes on. */
     call_connect(&call, &v4, &v4);
     call_produce(&call);

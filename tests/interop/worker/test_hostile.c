@@ -89,9 +89,9 @@ static void strangers_get_nothing(void **state)
         send(fd, buf, n, 0);
         send(fd, buf, 0, 0);
         if (i % 50 == 0)
-            peer_run(1, NULL, 0);
+            browser_run(1, NULL, 0);
     }
-    peer_run(50, NULL, 0);
+    browser_run(50, NULL, 0);
     assert_int_equal(recv(fd, buf, sizeof(buf), MSG_DONTWAIT), -1);
     close(fd);
     end();
@@ -110,9 +110,9 @@ static void many_ports_move_nothing(void **state)
         size_t n = check("fragment20:x", PASSWORD, false, buf, sizeof(buf));
         send(fds[i], buf, n, 0);
         if (i % 20 == 0)
-            peer_run(1, NULL, 0);
+            browser_run(1, NULL, 0);
     }
-    peer_run(100, NULL, 0);
+    browser_run(100, NULL, 0);
     for (size_t i = 0; i < PORTS; i++)
         answered += recv(fds[i], buf, sizeof(buf), MSG_DONTWAIT) > 0;
     assert_int_equal(answered, PORTS);
@@ -140,9 +140,9 @@ static void tcp_strangers(void **state)
         else if (i % 3 == 1)
             send(fds[i], "\0", 1, MSG_NOSIGNAL); /* and never the rest */
         if (i % 20 == 0)
-            peer_run(2, NULL, 0);
+            browser_run(2, NULL, 0);
     }
-    peer_run(100, NULL, 0);
+    browser_run(100, NULL, 0);
     assert_true(recv(fds[0], &byte, 1, MSG_DONTWAIT) <= 0);
     assert_true(harness_counter(&call.h, COUNTERS_INDEX(worker, dropped_tcp_frame)) >= 30);
     assert_true(harness_counter(&call.h, COUNTERS_INDEX(worker, tcp_connections)) <= 128);
@@ -176,9 +176,9 @@ static void half_open_handshakes(void **state)
         send(fds[i], buf, check(username, PASSWORD, true, buf, sizeof(buf)), 0);
         peer_dtls_start(half[i]);
     }
-    struct peer *late = call_peer(&call, 30, &v4);
-    assert_true(peer_wait(late, 3000));
-    peer_free(late);
+    struct browser *late = call_peer(&call, 30, &v4);
+    assert_true(browser_wait(late, 3000));
+    browser_free(late);
     unsigned answered = 0;
     for (unsigned i = 0; i < HALF_OPEN; i++) {
         uint8_t buf[2048];
