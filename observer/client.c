@@ -33,12 +33,22 @@ static void on_closed(uv_handle_t *h)
     observer_client_gone(c);
 }
 
+void observer_client_untrace(struct observer_client *c)
+{
+    if (!c->trace)
+        return;
+    c->observer->admin.trace_stop(c->trace);
+    c->trace = NULL;
+    observer_trace_ended(c->observer);
+}
+
 void observer_client_close(struct observer_client *c)
 {
     if (c->closing)
         return;
     c->closing = true;
     c->subscribed = false;
+    observer_client_untrace(c);
     uv_close((uv_handle_t *)&c->pipe, on_closed);
     uv_close((uv_handle_t *)&c->stall, on_closed);
     observer_recount(c->observer);
@@ -177,6 +187,34 @@ static void fill_events(struct observer_client *c)
     }
 }
 
+/* What the trace's ring has now; the rest waits in it, and what waits too long is lost there. */
+static void fill_trace(struct observer_client *c)
+{
+    while (c->trace && c->out.len < OBSERVER_PIECE) {
+        const char *end;
+        uint64_t lost;
+        json_t *event = c->observer->admin.trace_next(c->trace, &end, &lost);
+        if (event) {
+            json_object_set_new(event, "event", json_string("trace"));
+            json_object_set_new(event, "trace", json_integer((json_int_t)c->trace_id));
+            char *text = observer_json_text(event);
+            buf_printf(&c->out, "%s\n", text ? text : "{}");
+            free(text);
+            json_decref(event);
+            c->traced++;
+        } else if (end) {
+            buf_printf(&c->out,
+                       "{\"event\":\"traceEnd\",\"trace\":%llu,\"reason\":\"%s\",\"records\":%llu,"
+                       "\"lost\":%llu}\n",
+                       (unsigned long long)c->trace_id, end, (unsigned long long)c->traced,
+                       (unsigned long long)lost);
+            observer_client_untrace(c);
+        } else {
+            break;
+        }
+    }
+}
+
 void observer_client_go_on(struct observer_client *c)
 {
     if (c->writing || c->closing)
@@ -184,6 +222,8 @@ void observer_client_go_on(struct observer_client *c)
     fill_answers(c);
     if (c->subscribed && !c->snapshotting && !c->ending && !c->out.len)
         fill_events(c);
+    if (c->trace && !c->snapshotting && !c->ending && !c->ticket && !c->out.len && !c->n_sending)
+        fill_trace(c);
     if (c->out.full) {
         log_error("observer", "an answer does not fit, client closed");
         observer_client_close(c);
@@ -191,7 +231,7 @@ void observer_client_go_on(struct observer_client *c)
     }
     if (c->out.len || c->n_sending)
         start_write(c);
-    else if (c->ending || (c->eof && !c->subscribed && !c->ticket))
+    else if (c->ending || (c->eof && !c->subscribed && !c->ticket && !c->trace))
         observer_client_close(c);
     else if (c->ticket)
         uv_timer_start(&c->stall, on_stall, ANSWER_MS, 0);

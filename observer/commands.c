@@ -160,6 +160,30 @@ static bool reload(struct observer_client *c, const struct observer_request *r,
     return false;
 }
 
+static json_t *trace(struct observer_client *c, const struct observer_request *r,
+                     struct observer_error *e)
+{
+    const struct observer_admin *a = &c->observer->admin;
+    if (c->trace) {
+        *e = (struct observer_error){"busy", "this connection has a trace"};
+        return NULL;
+    }
+    c->trace = a->trace(a->arg, r->kind, r->key, r->types, r->seconds, e);
+    if (!c->trace)
+        return NULL;
+    c->trace_id = ++c->observer->last_trace;
+    c->traced = 0;
+    observer_trace_began(c->observer);
+    return json_pack("{sI, sI}", "trace", (json_int_t)c->trace_id, "seconds",
+                     (json_int_t)r->seconds);
+}
+
+static json_t *untrace(struct observer_client *c)
+{
+    observer_client_untrace(c);
+    return json_object();
+}
+
 static json_t *carry_out(struct observer_client *c, const struct observer_request *r,
                          struct observer_error *e)
 {
@@ -173,6 +197,10 @@ static json_t *carry_out(struct observer_client *c, const struct observer_reques
         return a->drain(a->arg, r->on, r->seconds, r->text, e);
     case OBSERVER_LOG_LEVEL:
         return a->log_level(a->arg, r->level, e);
+    case OBSERVER_TRACE:
+        return trace(c, r, e);
+    case OBSERVER_UNTRACE:
+        return untrace(c);
     default:
         return a->log_tags(a->arg, r->tags, e);
     }

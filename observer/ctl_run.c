@@ -23,6 +23,8 @@ const struct ctl_command ctl_commands[] = {
     {"top", NULL, "[--sort KEY] [--every SECONDS]", "a live screen; q quits", 0, 0, ctl_top, false},
     {"watch", NULL, "[KIND ...] [--room ROOM]", "follow what happens", 0, 16, ctl_watch, false},
     {"log", NULL, "[LEVEL]", "follow the server's log", 0, 1, ctl_log, false},
+    {"trace", NULL, "ID [--types LIST] [--seconds N] [--pcap FILE]",
+     "follow the packets of a transport, producer or consumer", 1, 1, ctl_trace, true},
     {"kick", NULL, "ROOM PEER [REASON]", "send a peer away", 2, 3, ctl_kick, true},
     {"close-room", NULL, "ROOM [REASON]", "send everybody in a room away", 1, 2, ctl_close_room,
      true},

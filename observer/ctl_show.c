@@ -145,7 +145,7 @@ static void field_cell(const struct ctl *c, struct ctl_table *t, const struct fi
         break;
     case STAT_MS:
         if (stats)
-            shown = ctl_text_ms(text, ctl_int(stats, f->key, 0));
+            shown = ctl_int(stats, f->key, 0) ? ctl_text_ms(text, ctl_int(stats, f->key, 0)) : "-";
         break;
     }
     ctl_table_cell(t, CTL_PLAIN, shown);

@@ -57,6 +57,7 @@ void observer_free(struct observer *o)
         uv_close((uv_handle_t *)&o->listeners[i].pipe, on_handle_closed);
     uv_close((uv_handle_t *)&o->flush, on_handle_closed);
     uv_close((uv_handle_t *)&o->sweep, on_handle_closed);
+    uv_close((uv_handle_t *)&o->poll, on_handle_closed);
     for (struct observer_client *c = o->clients; c; c = c->next)
         observer_client_close(c);
 }
@@ -99,14 +100,19 @@ uint32_t observer_wanted(const struct observer *o)
 }
 
 /* A client that has said its last and has gone is not told from one that only shut down its sending side, but here. */
+static bool is_gone(const struct observer_client *c)
+{
+    struct pollfd p = {.events = 0};
+    return c->eof && !c->writing && !c->closing &&
+           uv_fileno((const uv_handle_t *)&c->pipe, &p.fd) == 0 && poll(&p, 1, 0) > 0 &&
+           (p.revents & (POLLHUP | POLLERR));
+}
+
 static void on_sweep(uv_timer_t *t)
 {
     struct observer *o = t->data;
     for (struct observer_client *c = o->clients; c; c = c->next) {
-        struct pollfd p = {.events = 0};
-        if (c->eof && c->subscribed && !c->writing && !c->closing &&
-            uv_fileno((uv_handle_t *)&c->pipe, &p.fd) == 0 && poll(&p, 1, 0) > 0 &&
-            (p.revents & (POLLHUP | POLLERR)))
+        if (c->subscribed && is_gone(c))
             observer_client_close(c);
     }
 }
@@ -131,6 +137,33 @@ void observer_recount(struct observer *o)
     else if (!o->n_subscribed)
         uv_timer_stop(&o->sweep);
 }
+
+/* ---- traces ---- */
+
+static void on_poll(uv_timer_t *t)
+{
+    struct observer *o = t->data;
+    for (struct observer_client *c = o->clients; c; c = c->next) {
+        if (c->trace && is_gone(c))
+            observer_client_close(c);
+        else if (c->trace)
+            observer_client_go_on(c);
+    }
+}
+
+void observer_trace_began(struct observer *o)
+{
+    if (o->n_traces++ == 0 && !o->closing)
+        uv_timer_start(&o->poll, on_poll, OBSERVER_TRACE_MS, OBSERVER_TRACE_MS);
+}
+
+void observer_trace_ended(struct observer *o)
+{
+    if (--o->n_traces == 0 && !o->closing)
+        uv_timer_stop(&o->poll);
+}
+
+/* ---- events that are told ---- */
 
 static void add(struct observer *o, const char *event, enum observer_kind kind,
                 const json_t *object)
@@ -215,8 +248,9 @@ int observer_new(struct observer **op, struct uv_loop_s *loop,
     observer_ring_init(&o->ring);
     uv_timer_init(loop, &o->flush);
     uv_timer_init(loop, &o->sweep);
-    o->flush.data = o->sweep.data = o;
-    o->open_handles = 2;
+    uv_timer_init(loop, &o->poll);
+    o->flush.data = o->sweep.data = o->poll.data = o;
+    o->open_handles = 3;
     *op = o;
     return 0;
 }

@@ -68,6 +68,7 @@ struct observer_scope {
 };
 
 struct observer;
+struct observer_trace; /* of the admin */
 
 /* What is to be seen. Objects are those of proto/observer.md, each a new reference. */
 struct observer_source {
@@ -106,7 +107,16 @@ struct observer_admin {
     json_t *(*log_tags)(void *arg, const json_t *tags, struct observer_error *e); /* a list of strings */
     /* Answered later, once, with observer_answer(o, ticket); false and *e: not. */
     bool (*reload)(void *arg, struct observer *o, uint64_t ticket, struct observer_error *e);
+    /* A trace of a transport, producer or consumer; kinds: bits 1 << enum trace_kind. NULL and *e: not. */
+    struct observer_trace *(*trace)(void *arg, enum observer_kind kind, const char *key, uint32_t kinds,
+                                    uint32_t seconds, struct observer_error *e);
+    /* The next event's members, a new reference; NULL: none now. Then *end NULL: some may come; else why none will, and *lost is
+     * how many were lost. */
+    json_t *(*trace_next)(struct observer_trace *t, const char **end, uint64_t *lost);
+    void (*trace_stop)(struct observer_trace *t); /* frees it */
 };
+
+#define OBSERVER_TRACE_MS 100 /* a trace's ring is looked at as often */
 
 struct observer_settings {
     const char *release;

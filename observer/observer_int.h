@@ -41,6 +41,9 @@ struct observer_client {
     uint64_t ticket;    /* the answer that is waited for; 0: none */
     char ticket_id[6 * OBSERVER_ID_MAX + 3];
 
+    struct observer_trace *trace; /* NULL: none */
+    uint64_t trace_id, traced;    /* its number; events so far */
+
     bool writing;
     bool eof;    /* the client says no more: answer what is there, then close */
     bool ending; /* close when all is written */
@@ -70,7 +73,9 @@ struct observer {
     uint32_t wanted;            /* kinds, of all subscriptions */
     enum log_level log_wanted;  /* the least important level that a subscription wants */
     struct observer_ring ring;
-    uint64_t last_ticket;
+    uint64_t last_ticket, last_trace;
+    uv_timer_t poll; /* runs while there are traces */
+    size_t n_traces;
     struct log_limit refused, stalled, garbage, denied;
     bool closing;
     int open_handles;
@@ -81,10 +86,14 @@ void observer_flush(struct observer *o);     /* tells all that has changed */
 void observer_recount(struct observer *o);   /* a subscription came, went or changed */
 void observer_client_gone(struct observer_client *c); /* all its handles are closed: frees it */
 
+void observer_trace_began(struct observer *o);
+void observer_trace_ended(struct observer *o);
+
 /* ---- client.c ---- */
 /* Accepts one more; it is refused, or served. */
 void observer_client_new(struct observer *o, struct observer_listener *l);
 void observer_client_close(struct observer_client *c);
+void observer_client_untrace(struct observer_client *c); /* none: fine */
 void observer_client_go_on(struct observer_client *c); /* there may be something to write */
 
 /* ---- commands.c ---- */

@@ -1,5 +1,6 @@
 #include "observer/request.h"
 #include "observer/kinds.h"
+#include "proto/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 #define DRAIN_SECONDS     3600
 #define DRAIN_SECONDS_MAX (30 * 86400)
 #define TAGS_MAX          32
+#define TRACE_SECONDS     30
+#define TRACE_SECONDS_MAX 3600
 
 /* ---- members ---- */
 
@@ -98,6 +101,21 @@ static bool take_seconds(struct observer_request *r, const json_t *v)
     return true;
 }
 
+static bool take_types(struct observer_request *r, const json_t *v)
+{
+    r->types = 0;
+    if (!json_is_array(v))
+        return bad(r, "types", "must be a list");
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        const char *name = json_string_value(json_array_get(v, i));
+        int kind = name ? trace_kind_of(name) : -1;
+        if (kind < 0)
+            return bad(r, "types", "has one that there is not");
+        r->types |= 1U << kind;
+    }
+    return r->types || bad(r, "types", "must not be empty");
+}
+
 static bool take_tags(struct observer_request *r, const json_t *v)
 {
     if (!json_is_array(v) || json_array_size(v) > TAGS_MAX)
@@ -110,7 +128,7 @@ static bool take_tags(struct observer_request *r, const json_t *v)
     return true;
 }
 
-enum member { ROOM, PEER, KEY, KIND, KINDS, STATS, LEVEL, ON, SECONDS, TEXT, REASON, TAGS };
+enum member { ROOM, PEER, KEY, KIND, KINDS, STATS, LEVEL, ON, SECONDS, TEXT, REASON, TAGS, TYPES };
 
 static const struct {
     const char *name;
@@ -128,6 +146,7 @@ static const struct {
     [TEXT] = {"text", take_message},
     [REASON] = {"reason", take_reason},
     [TAGS] = {"tags", take_tags},
+    [TYPES] = {"types", take_types},
 };
 
 #define N_MEMBERS (sizeof(members) / sizeof(members[0]))
@@ -155,6 +174,9 @@ static const struct {
     [OBSERVER_RELOAD] = {"reload", 0, 0, "reads the configuration again"},
     [OBSERVER_LOG_LEVEL] = {"logLevel", M(LEVEL), 0, "which lines are logged"},
     [OBSERVER_LOG_TAGS] = {"logTags", M(TAGS), 0, "of which subjects the workers log"},
+    [OBSERVER_TRACE] = {"trace", M(KIND) | M(KEY), M(TYPES) | M(SECONDS),
+                        "what happens to the packets of one object"},
+    [OBSERVER_UNTRACE] = {"untrace", 0, 0, "the trace ends"},
 };
 
 const char *observer_command_name(enum observer_command c)
@@ -174,6 +196,17 @@ static enum observer_command find(const char *name)
             return (enum observer_command)c;
     }
     return OBSERVER_BAD;
+}
+
+static bool check_trace(struct observer_request *r, bool timed)
+{
+    if (r->kind != OBSERVER_TRANSPORT && r->kind != OBSERVER_PRODUCER &&
+        r->kind != OBSERVER_CONSUMER)
+        return bad(r, "kind", "must be transport, producer or consumer");
+    if (!timed)
+        r->seconds = TRACE_SECONDS;
+    return (r->seconds >= 1 && r->seconds <= TRACE_SECONDS_MAX) ||
+           bad(r, "seconds", "must be 1 to 3600");
 }
 
 /* False: it has a member that the command does not know, or lacks one. */
@@ -199,7 +232,7 @@ static bool take_members(struct observer_request *r, enum observer_command c)
         if (commands[c].must & ~seen & M(m))
             return bad(r, members[m].name, "is missing");
     }
-    return true;
+    return c != OBSERVER_TRACE || check_trace(r, seen & M(SECONDS));
 }
 
 static bool take_id(struct observer_request *r)
@@ -256,6 +289,7 @@ void observer_request_parse(struct observer_request *r, const char *line, size_t
         .kind = OBSERVER_KINDS,
         .level = LOG_LEVEL_INFO,
         .seconds = DRAIN_SECONDS,
+        .types = ((1U << TRACE_KINDS) - 1) & ~(1U << TRACE_RTP | 1U << TRACE_PACKET),
     };
     while (len && (line[len - 1] == '\r' || line[len - 1] == ' '))
         len--;

@@ -26,6 +26,8 @@ enum observer_command {
     OBSERVER_RELOAD,
     OBSERVER_LOG_LEVEL,
     OBSERVER_LOG_TAGS,
+    OBSERVER_TRACE,
+    OBSERVER_UNTRACE,
     OBSERVER_COMMANDS,
 };
 
@@ -38,7 +40,8 @@ struct observer_request {
     const char *room, *peer, *key, *reason, *text; /* NULL: not said */
     enum log_level level;             /* LOG_LEVEL_INFO when not said */
     bool stats, on;
-    uint32_t seconds;                 /* an hour when not said */
+    uint32_t seconds;                 /* when not said: an hour, of a trace half a minute */
+    uint32_t types;                   /* of a trace: bits 1 << enum trace_kind; all but rtp and packet when not said */
     const json_t *tags;
     const char *error_code;
     char error[128];

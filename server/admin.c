@@ -102,6 +102,14 @@ static json_t *log_tags_to(void *arg, const json_t *tags, struct observer_error 
     return watch_server(a->watch);
 }
 
+/* ---- traces --------------------------------------------------------------------------------------------------------------------- */
+
+static struct observer_trace *trace(void *arg, enum observer_kind kind, const char *key,
+                                    uint32_t kinds, uint32_t seconds, struct observer_error *e)
+{
+    return traces_start(&((struct admin *)arg)->traces, kind, key, kinds, seconds, e);
+}
+
 /* ---- the configuration ---------------------------------------------------------------------------------------------------------- */
 
 static bool reload(void *arg, struct observer *o, uint64_t ticket, struct observer_error *e)
@@ -140,10 +148,11 @@ void admin_reloaded(struct admin *a, json_t *report)
 
 void admin_init(struct admin *a, struct hub *h, struct watch *w, bool (*ask)(void *arg), void *arg)
 {
-    *a = (struct admin){.hub = h, .watch = w, .reload = ask, .arg = arg};
+    *a = (struct admin){.traces.hub = h, .hub = h, .watch = w, .reload = ask, .arg = arg};
 }
 
 void admin_orders(struct admin *a, struct observer_admin *out)
 {
-    *out = (struct observer_admin){a, kick, close_room, drain, log_level_to, log_tags_to, reload};
+    *out = (struct observer_admin){a,           kick,   close_room, drain,       log_level_to,
+                                   log_tags_to, reload, trace,      traces_next, traces_stop};
 }

@@ -4,6 +4,7 @@
 #ifndef ALTHING_SERVER_ADMIN_H
 #define ALTHING_SERVER_ADMIN_H
 
+#include "server/traces.h"
 #include "server/watch.h"
 
 #define ADMIN_TEXT_MAX 1024 /* of drain, and of a reason: longer is refused */
@@ -11,6 +12,7 @@
 struct admin {
     struct hub *hub;
     struct watch *watch;
+    struct traces traces;
     /* Asks for the configuration to be read again; admin_reloaded() follows, sooner or later. False: that is impossible now. */
     bool (*reload)(void *arg);
     void *arg;

@@ -78,6 +78,7 @@ void media_set_log(struct media *m, enum log_level level, uint32_t tags);
 void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user, int64_t now_us);
 bool media_awaits(const struct media *m); /* some router is still awaited, or its worker is being asked what it has */
 void media_forget(struct media *m, const void *user); /* it is awaited no more; not awaited: fine */
+void media_worker_stop_trace(struct media *m, const struct media_worker *w, uint64_t trace);
 /* Closes an object that only the worker knows. */
 void media_worker_close(struct media *m, const struct media_worker *w, Althing__ObjectKind kind, uint64_t handle);
 

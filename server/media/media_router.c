@@ -211,6 +211,16 @@ void media_set_log(struct media *m, enum log_level level, uint32_t tags)
     }
 }
 
+void media_worker_stop_trace(struct media *m, const struct media_worker *from, uint64_t trace)
+{
+    Althing__StopTrace msg = ALTHING__STOP_TRACE__INIT;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    msg.trace = trace;
+    rq.method_case = ALTHING__REQUEST__METHOD_STOP_TRACE;
+    rq.stop_trace = &msg;
+    send_quiet(m->workers[from->index], &rq);
+}
+
 void media_worker_close(struct media *m, const struct media_worker *from, Althing__ObjectKind kind,
                         uint64_t handle)
 {

@@ -110,6 +110,42 @@ static bool reload(void *arg, struct observer *o, uint64_t ticket, struct observ
     return true;
 }
 
+/* Three events and the end; of the key "endless" none of either. */
+struct observer_trace {
+    struct server *server;
+    unsigned left;
+    bool endless;
+};
+
+static struct observer_trace *trace(void *arg, enum observer_kind kind, const char *key,
+                                    uint32_t kinds, uint32_t seconds, struct observer_error *e)
+{
+    (void)kind;
+    (void)kinds;
+    (void)seconds;
+    if (!strcmp(key, "none")) {
+        *e = (struct observer_error){"not-found", "none"};
+        return NULL;
+    }
+    struct observer_trace *t = calloc(1, sizeof(*t));
+    *t = (struct observer_trace){arg, 3, !strcmp(key, "endless")};
+    t->server->traces++;
+    return t;
+}
+
+static json_t *trace_next(struct observer_trace *t, const char **end, uint64_t *lost)
+{
+    *end = t->endless || t->left ? NULL : "time over";
+    *lost = 7;
+    return t->endless || !t->left ? NULL : json_pack("{si}", "left", (int)t->left--);
+}
+
+static void trace_stop(struct observer_trace *t)
+{
+    t->server->traces--;
+    free(t);
+}
+
 /* ---- its life ---- */
 
 int server_setup(void **state)
@@ -131,7 +167,8 @@ int server_setup(void **state)
     assert_int_equal(uv_loop_init(&s->loop), 0);
     const struct observer_settings settings = {"1.2.3", SERVER_STALL_MS, 0, (gid_t)-1};
     const struct observer_source source = {s, rooms, peers, next, get, tell};
-    const struct observer_admin admin = {s, kick, close_room, drain, level, log_tags, reload};
+    const struct observer_admin admin = {s,        kick,   close_room, drain,      level,
+                                         log_tags, reload, trace,      trace_next, trace_stop};
     assert_int_equal(observer_new(&s->observer, &s->loop, &settings, &source, &admin), 0);
     assert_int_equal(observer_listen(s->observer, fd), 0);
     *state = s;

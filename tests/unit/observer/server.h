@@ -15,6 +15,7 @@ struct server {
     json_t *objects[OBSERVER_KINDS]; /* what there is: lists */
     unsigned ordered;                /* how often the admin was asked */
     uint64_t ticket;                 /* of the last reload */
+    unsigned traces;                 /* that are on */
 };
 
 int server_setup(void **state);

@@ -286,6 +286,56 @@ static void counts_malformed_requests(void **state)
     close(fd);
 }
 
+static json_t *asked(struct server *s, int fd, const char *line)
+{
+    server_say(fd, line);
+    return server_line(s, fd);
+}
+
+static void follows_traces(void **state)
+{
+    struct server *s = *state;
+    static const char begin[] = "{\"cmd\":\"trace\",\"kind\":\"producer\",\"key\":\"p\"}";
+    static const char endless[] = "{\"cmd\":\"trace\",\"kind\":\"producer\",\"key\":\"endless\"}";
+    int fd = server_dial(s);
+    json_t *v = asked(s, fd, "{\"cmd\":\"trace\",\"kind\":\"producer\",\"key\":\"none\"}");
+    assert_string_equal(text(json_object_get(v, "error"), "code"), "not-found");
+    json_decref(v);
+    v = asked(s, fd, begin);
+    json_int_t id = number(json_object_get(v, "result"), "trace");
+    assert_int_equal(number(json_object_get(v, "result"), "seconds"), 30);
+    json_decref(v);
+    for (int left = 3; left > 0; left--) {
+        v = server_line(s, fd);
+        assert_string_equal(text(v, "event"), "trace");
+        assert_int_equal(number(v, "trace"), id);
+        assert_int_equal(number(v, "left"), left);
+        json_decref(v);
+    }
+    v = server_line(s, fd);
+    assert_string_equal(text(v, "event"), "traceEnd");
+    assert_string_equal(text(v, "reason"), "time over");
+    assert_int_equal(number(v, "records"), 3);
+    assert_int_equal(number(v, "lost"), 7);
+    json_decref(v);
+    assert_int_equal(s->traces, 0);
+
+    json_decref(asked(s, fd, endless));
+    assert_int_equal(s->traces, 1);
+    v = asked(s, fd, begin);
+    assert_string_equal(text(json_object_get(v, "error"), "code"), "busy");
+    json_decref(v);
+    json_decref(asked(s, fd, "{\"cmd\":\"untrace\"}"));
+    assert_int_equal(s->traces, 0);
+    json_decref(asked(s, fd, "{\"cmd\":\"untrace\"}"));
+    json_decref(asked(s, fd, endless));
+    close(fd); /* goes with its connection */
+    server_wait(s, 2 * OBSERVER_TRACE_MS);
+    assert_int_equal(s->traces, 0);
+    int left = server_dial(s);
+    json_decref(asked(s, left, endless)); /* and with the observer */
+}
+
 static void carries_out_orders(void **state)
 {
     struct server *s = *state;
@@ -335,7 +385,8 @@ int main(void)
         WITH_SERVER(tells_each_change),         WITH_SERVER(filters_by_kind_room_and_peer),
         WITH_SERVER(tells_what_was_missed),     WITH_SERVER(closes_who_does_not_read),
         WITH_SERVER(serves_a_thousand),         WITH_SERVER(survives_rude_clients),
-        WITH_SERVER(counts_malformed_requests), WITH_SERVER(carries_out_orders),
+        WITH_SERVER(counts_malformed_requests), WITH_SERVER(follows_traces),
+        WITH_SERVER(carries_out_orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,16 @@ static void understands_lines(void **state)
         {"{\"cmd\":\"drain\",\"on\":true,\"seconds\":-1}", OBSERVER_BAD, "null", "malformed"},
         {"{\"cmd\":\"drain\"}", OBSERVER_BAD, "null", "malformed"},
         {"{\"cmd\":\"logTags\",\"tags\":[1]}", OBSERVER_BAD, "null", "malformed"},
+        {"{\"cmd\":\"trace\",\"kind\":\"producer\",\"key\":\"a\"}", OBSERVER_TRACE, "null", NULL},
+        {"{\"cmd\":\"trace\",\"kind\":\"room\",\"key\":\"a\"}", OBSERVER_BAD, "null", "malformed"},
+        {"{\"cmd\":\"trace\",\"kind\":\"producer\",\"key\":\"a\",\"seconds\":0}", OBSERVER_BAD,
+         "null", "malformed"},
+        {"{\"cmd\":\"trace\",\"kind\":\"producer\",\"key\":\"a\",\"seconds\":3601}", OBSERVER_BAD,
+         "null", "malformed"},
+        {"{\"cmd\":\"trace\",\"kind\":\"producer\",\"key\":\"a\",\"types\":[]}", OBSERVER_BAD,
+         "null", "malformed"},
+        {"{\"cmd\":\"trace\",\"kind\":\"producer\",\"key\":\"a\",\"types\":[\"x\"]}", OBSERVER_BAD,
+         "null", "malformed"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct observer_request r;
@@ -82,8 +92,8 @@ static void fills_in_what_is_left_out(void **state)
 static void knows_who_may(void **state)
 {
     (void)state;
-    static const char *const orders[] = {"kick",   "closeRoom", "drain",
-                                         "reload", "logLevel",  "logTags"};
+    static const char *const orders[] = {"kick",     "closeRoom", "drain", "reload",
+                                         "logLevel", "logTags",   "trace", "untrace"};
     size_t n = 0;
     for (unsigned c = OBSERVER_HELLO; c < OBSERVER_COMMANDS; c++) {
         assert_non_null(observer_command_help(c));
