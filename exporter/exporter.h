@@ -32,7 +32,7 @@
 #define EXPORTER_TIMEOUT_S   10
 #define EXPORTER_REQUEST_S   30
 #define EXPORTER_LOG_S       60
-#define EXPORTER_SLICE       500
+#define EXPORTER_SLICE       250
 #define EXPORTER_LABEL_MAX   256 /* bytes of a label's value; what is longer is cut at a character */
 #define EXPORTER_WORKERS_MAX 256 /* of more places nothing is shown */
 

@@ -122,13 +122,8 @@ static const struct metric declared[] = {
     {"althing_rtt_seconds", "Round-trip times to browsers, one a report.", "seconds", "worker", .type = METRIC_HISTOGRAM,
      .histogram = &histogram_rtt, PARTS(W(NULL, rtt_0))},
     {"althing_dropped_packets", "Datagrams, packets and frames thrown away, by reason.", .labels = "worker, reason",
-     .label = "reason", .type = METRIC_COUNTER,
-     PARTS(W("unknown", dropped_unknown), W("bad_stun", dropped_bad_stun), W("not_validated", dropped_not_validated),
-           W("bad_dtls", dropped_bad_dtls), W("no_keys", dropped_no_keys), W("srtp_auth", dropped_srtp_auth),
-           W("srtp_replay", dropped_srtp_replay), W("rtp_parse", dropped_rtp_parse), W("rtcp_parse", dropped_rtcp_parse),
-           W("no_stream", dropped_no_stream), W("pool_exhausted", dropped_pool_exhausted), W("table_full", dropped_table_full),
-           W("rate_limit", dropped_rate_limit), W("tcp_queue", dropped_tcp_queue), W("tcp_frame", dropped_tcp_frame),
-           W("send_error", send_errors), W("send_blocked", send_blocked))},
+     .label = "reason", .type = METRIC_COUNTER, .prefix = "dropped_",
+     PARTS(W("send_error", send_errors), W("send_blocked", send_blocked))},
 
     /* processes */
     {"althing_workers", "Places for media workers.", .from = METRIC_SERVER, PARTS(S(NULL, workers))},
@@ -192,13 +187,14 @@ static const struct metric declared[] = {
 
 static struct metric all[METRICS_MAX];
 static char names[METRICS_MAX][METRICS_NAME_MAX];
-static struct metric_part parts[METRICS_MAX];
-static size_t n_all;
+static struct metric_part parts[METRICS_MAX];            /* of families of one row */
+static struct metric_part gathered[COUNTERS_FIELDS_MAX]; /* of the families with a prefix */
+static size_t n_all, n_gathered;
 
 static bool is_named(enum counters_level level, size_t row)
 {
     for (size_t i = 0; i < sizeof(declared) / sizeof(declared[0]); i++) {
-        const struct metric *m = &declared[i];
+        const struct metric *m = &all[i];
         bool rows = m->from == METRIC_ROWS || m->from == METRIC_CPU || m->from == METRIC_RESIDENT;
         size_t length = m->histogram ? HISTOGRAM_ROWS : 1;
         for (size_t k = 0; rows && k < m->n_parts; k++) {
@@ -243,6 +239,21 @@ static void add_row(enum counters_level level, const struct counters_field *f)
     n_all++;
 }
 
+/* Every row of the workers that begins so is a part, besides those that are named. */
+static void gather(struct metric *m)
+{
+    size_t n, first = n_gathered, length = strlen(m->prefix);
+    const struct counters_field *f = counters_fields(COUNTERS_WORKER, &n);
+    for (size_t i = 0; i < m->n_parts; i++)
+        gathered[n_gathered++] = m->parts[i];
+    for (size_t i = 0; i < n && n_gathered < COUNTERS_FIELDS_MAX; i++) {
+        if (strncmp(f[i].name, m->prefix, length) == 0)
+            gathered[n_gathered++] = (struct metric_part){f[i].name + length, COUNTERS_WORKER, i};
+    }
+    m->parts = &gathered[first];
+    m->n_parts = n_gathered - first;
+}
+
 static void add_declared(void)
 {
     for (size_t i = 0; i < sizeof(declared) / sizeof(declared[0]); i++) {
@@ -251,6 +262,8 @@ static void add_declared(void)
         m->unit = m->unit ? m->unit : "";
         m->labels = m->labels ? m->labels : "";
         m->micro |= m->histogram != NULL;
+        if (m->prefix)
+            gather(m);
     }
 }
 

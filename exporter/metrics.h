@@ -56,6 +56,7 @@ struct metric {
     const char *label;  /* the one that the parts have values of; NULL: none */
     const struct metric_part *parts;
     size_t n_parts;
+    const char *prefix; /* of further rows of the workers that are parts; NULL: none */
     const struct histogram_kind *histogram; /* of METRIC_HISTOGRAM: the part is its first row */
     enum metric_type type;
     enum metric_from from;

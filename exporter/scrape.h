@@ -2,7 +2,7 @@
  *
  * In order: rooms, the streams of producers and of consumers, transports, the workers' totals one level at a time, then the
  * families, then gzip. A slice handles at most EXPORTER_SLICE objects, one level of one worker, SCRAPE_SLICE_BYTES of families (one
- * family at least) or SCRAPE_ZIP_BYTES to be packed.
+ * family at least), SCRAPE_COPY_BYTES of gathered samples or SCRAPE_ZIP_BYTES to be packed.
  *
  * Counters never fall while a worker's place is there: what a total says below the last one (objects closed while it was read, a
  * receiver took a report of loss back) is shown as the last one. `last` remembers that from scrape to scrape.
@@ -17,6 +17,7 @@
 
 #define SCRAPE_TEXT_MAX    ((size_t)256 << 20) /* bytes; more is not sent at all */
 #define SCRAPE_SLICE_BYTES (64 * 1024)
+#define SCRAPE_COPY_BYTES  (512 * 1024)
 #define SCRAPE_ZIP_BYTES   (128 * 1024)
 #define SCRAPE_KINDS_MAX   16 /* pairs of kind and codec; of more, the rest is codec="other" */
 

@@ -33,6 +33,10 @@ struct scrape {
     struct exporter_cursor cursor;
     struct buf out;
     struct buf bytes, score; /* of the families that are walked together: their samples must not mix */
+    bool walked;     /* all objects of the phase */
+    bool bytes_done; /* the first of its two families is in `out` */
+    size_t copied;  /* of the family that is being put into `out` */
+    bool in_family; /* its head is there */
     struct buf labels;
     /* from the walks */
     uint32_t streams_shown, rooms_shown;
@@ -52,10 +56,10 @@ struct scrape {
     size_t zipped_to; /* of `out` */
 };
 
-/* One slice of a walk; false: that was the last, and the families are written. walk.c */
-bool walk_rooms(struct scrape *s);
-bool walk_streams(struct scrape *s, enum counters_level level);
-bool walk_transports(struct scrape *s);
+/* One slice of a walk, or of writing its families; the last one goes on to the next phase. walk.c */
+void walk_rooms(struct scrape *s);
+void walk_streams(struct scrape *s, enum counters_level level);
+void walk_transports(struct scrape *s);
 /* All samples of a family and its head, unless a walk wrote them. families.c */
 void families_write(struct scrape *s, const struct metric *m);
 /* The family that a walk writes. */

@@ -5,34 +5,47 @@
 #include <stdio.h>
 #include <string.h>
 
-static void end_walk(struct scrape *s)
-{
-    memset(&s->cursor, 0, sizeof(s->cursor));
-    s->phase++;
-}
-
-/* A family whose samples were gathered apart. */
-static void end_family(struct scrape *s, enum metric_from from, enum counters_level level,
+/* The walk has come to its end: its samples, which were gathered apart, go behind their family's head, some at a time. False: more
+ * is left. */
+static bool end_family(struct scrape *s, enum metric_from from, enum counters_level level,
                        struct buf *samples)
 {
-    text_family(&s->out, s->format, families_find(from, level));
-    buf_add(&s->out, samples->data, samples->len);
+    if (!s->in_family)
+        text_family(&s->out, s->format, families_find(from, level));
+    s->in_family = true;
+    size_t left = samples->len - s->copied;
+    size_t take = left < SCRAPE_COPY_BYTES ? left : SCRAPE_COPY_BYTES;
+    if (take)
+        buf_add(&s->out, samples->data + s->copied, take);
+    s->copied += take;
+    if (take < left)
+        return false;
     s->out.full |= samples->full;
+    s->in_family = false;
+    s->copied = 0;
     buf_free(samples);
+    return true;
+}
+
+static void next_phase(struct scrape *s)
+{
+    memset(&s->cursor, 0, sizeof(s->cursor));
+    s->walked = false;
+    s->bytes_done = false;
+    s->phase++;
 }
 
 /* ---- rooms ---------------------------------------------------------------------------------------------------------------------- */
 
-bool walk_rooms(struct scrape *s)
+void walk_rooms(struct scrape *s)
 {
     const struct exporter_source *source = s->in.source;
     const struct metric *m = families_find(METRIC_ROOM_PEERS, COUNTERS_WORKER);
-    for (int i = 0; i < EXPORTER_SLICE; i++) {
+    for (int i = 0; i < EXPORTER_SLICE && !s->walked; i++) {
         struct exporter_room room;
         if (!source->room_next(source->arg, &s->cursor, &room)) {
-            end_family(s, METRIC_ROOM_PEERS, COUNTERS_WORKER, &s->bytes);
-            end_walk(s);
-            return false;
+            s->walked = true;
+            return;
         }
         if (s->rooms_shown >= s->in.config->max_rooms) {
             s->rooms_omitted++;
@@ -44,7 +57,8 @@ bool walk_rooms(struct scrape *s)
         buf_puts(&s->labels, "}");
         text_sample(&s->bytes, m, s->labels.data, s->labels.len, room.peers);
     }
-    return true;
+    if (s->walked && end_family(s, METRIC_ROOM_PEERS, COUNTERS_WORKER, &s->bytes))
+        next_phase(s);
 }
 
 /* ---- streams -------------------------------------------------------------------------------------------------------------------- */
@@ -147,32 +161,35 @@ static void take_stream(struct scrape *s, const struct exporter_stream *st, bool
         st->values[consumer ? COUNTERS_INDEX(consumer, score) : COUNTERS_INDEX(producer, score)]);
 }
 
-bool walk_streams(struct scrape *s, enum counters_level level)
+void walk_streams(struct scrape *s, enum counters_level level)
 {
     const struct exporter_source *source = s->in.source;
-    for (int i = 0; i < EXPORTER_SLICE; i++) {
+    for (int i = 0; i < EXPORTER_SLICE && !s->walked; i++) {
         struct exporter_stream st = {0};
         if (!source->stream_next(source->arg, level, &s->cursor, &st)) {
-            end_family(s, METRIC_STREAM_BYTES, level, &s->bytes);
-            end_family(s, METRIC_STREAM_SCORE, level, &s->score);
-            end_walk(s);
-            return false;
+            s->walked = true;
+            return;
         }
         take_stream(s, &st, level == COUNTERS_CONSUMER);
     }
-    return true;
+    if (!s->walked)
+        return;
+    if (!s->bytes_done)
+        s->bytes_done = end_family(s, METRIC_STREAM_BYTES, level, &s->bytes);
+    else if (end_family(s, METRIC_STREAM_SCORE, level, &s->score))
+        next_phase(s);
 }
 
 /* ---- transports ----------------------------------------------------------------------------------------------------------------- */
 
-bool walk_transports(struct scrape *s)
+void walk_transports(struct scrape *s)
 {
     const struct exporter_source *source = s->in.source;
     for (int i = 0; i < EXPORTER_SLICE; i++) {
         struct exporter_transport t;
         if (!source->transport_next(source->arg, &s->cursor, &t)) {
-            end_walk(s);
-            return false;
+            next_phase(s);
+            return;
         }
         uint64_t ice = t.values[COUNTERS_INDEX(transport, ice_state)];
         uint64_t dtls = t.values[COUNTERS_INDEX(transport, dtls_state)];
@@ -183,5 +200,4 @@ bool walk_transports(struct scrape *s)
         if (dtls < DTLS_STATES)
             s->dtls[t.worker][dtls]++;
     }
-    return true;
 }

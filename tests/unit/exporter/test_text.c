@@ -315,7 +315,7 @@ static void goes_on_in_slices(void **state)
     while (scrape_step(t))
         steps++;
     /* 20 slices of consumers, the text in pieces to be packed, and a bounded number besides */
-    assert_in_range(steps, 20 + 20 * EXPORTER_SLICE * 2 * 250 / SCRAPE_ZIP_BYTES, 140);
+    assert_in_range(steps, 20 + 20 * EXPORTER_SLICE * 2 * 250 / SCRAPE_ZIP_BYTES, 160);
     scrape_free(t);
     scrape_free(NULL);
 }
