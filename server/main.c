@@ -5,7 +5,6 @@
  * as a worker answers (or after READY_MS without one), and works until HANDOFF_STOP, SIGTERM or the end of the control socket.
  */
 #include "exporter/exporter.h"
-#include "exporter/metrics.h"
 #include "lib/chan.h"
 #include "lib/clock.h"
 #include "lib/log.h"

@@ -39,6 +39,7 @@ enum perm on_produce_perm(const char *source); /* PERM_NONE: no such source */
 /* ---- on_consume.c ---- */
 call_f on_pause_consumer, on_resume_consumer, on_preferred_layers, on_request_key_frame, on_consumer_priority;
 void on_consume_peer(struct hub *h, struct peer *p);         /* gives it what it can have by now */
+void on_consume_resumed(struct hub *h, struct peer *p); /* and says again what it has: it may have missed some */
 void on_consume_producer(struct hub *h, struct producer *p); /* gives it to all who can have it */
 bool on_consume_describe(struct consumer *c); /* what its browser is told of it, from its numbers. False: it cannot be */
 void on_consumer_gone(struct consumer *c); /* the worker closes it with its producer; the browser is told */

@@ -159,7 +159,7 @@ static void come_back(struct hub *h, struct peer *p, struct edge_session *s, boo
         if (p->in != &p->room->main)
             hub_notify(p, "sessionIdChanged", on_breakout_history(p->in));
         if (kept)
-            on_consume_peer(h, p);
+            on_consume_resumed(h, p);
         else
             on_connect_media(h, p);
     }

@@ -135,6 +135,16 @@ void on_consume_peer(struct hub *h, struct peer *p)
     }
 }
 
+void on_consume_resumed(struct hub *h, struct peer *p)
+{
+    PEER_FOREACH_CONSUMER(p, c)
+    {
+        if (c->obj.confirmed)
+            announce(c);
+    }
+    on_consume_peer(h, p);
+}
+
 void on_consume_producer(struct hub *h, struct producer *p)
 {
     ROOM_FOREACH_PEER(p->transport->peer->room, to)

@@ -73,6 +73,24 @@ describe('Receivers', () => {
     expect(consume).toHaveBeenCalledTimes(1);
   });
 
+  it('goes on after a reconnect with what the server still has, and says again what is shown', async () => {
+    const { notify, events, receivers } = make();
+    for (const id of ['v', 'hidden', 'gone']) await receivers.add(data(id, 'video'));
+    await receivers.add(data('a', 'audio'));
+    receivers.show('v', 500);
+    receivers.show('gone', 500);
+    notify.mockClear();
+    receivers.resume(['v', 'hidden', 'a', 'unknown']);
+    expect(events.removed.mock.calls).toEqual([['gone']]);
+    expect(notify.mock.calls).toEqual([
+      ['setConsumerPreferredLayers', { consumerId: 'v', spatialLayer: 1, temporalLayer: 2 }],
+      ['resumeConsumer', { consumerId: 'v' }],
+      ['pauseConsumer', { consumerId: 'hidden' }],
+    ]);
+    await receivers.add(data('a', 'audio', true)); // said again, with what has changed
+    expect(events.paused).toHaveBeenCalledWith('a', true);
+  });
+
   it('takes all away at the end', async () => {
     const { events, receivers } = make();
     await receivers.add(data('a', 'audio'));

@@ -50,7 +50,8 @@ export class Receivers {
   ) {}
 
   async add(data: NewConsumer): Promise<void> {
-    if (this.closed || this.all.has(data.id)) return;
+    if (this.closed) return;
+    if (this.all.has(data.id) || this.early.has(data.id)) return this.setPaused(data.id, data.producerPaused);
     this.early.set(data.id, data.producerPaused);
     const consumer = await this.tryConsume(data);
     const said = this.early.get(data.id);
@@ -82,6 +83,17 @@ export class Receivers {
   setPaused(consumerId: string, paused: boolean): void {
     if (this.early.has(consumerId)) this.early.set(consumerId, paused);
     if (this.all.has(consumerId)) this.events.paused(consumerId, paused);
+  }
+
+  /** `living`: the consumers that the server still has. It may have missed what is shown of them. */
+  resume(living: readonly string[]): void {
+    for (const id of [...this.all.keys()]) if (!living.includes(id)) this.remove(id);
+    for (const [id, receiver] of this.all) {
+      if (receiver.consumer.kind !== 'video') continue;
+      receiver.layer = -1;
+      receiver.shown = !((this.widths.get(id) ?? 0) > 0);
+      this.apply(id);
+    }
   }
 
   /** The width, in CSS pixels, in which a video is on the screen; 0 when it is not. May come before the consumer exists. */

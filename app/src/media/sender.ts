@@ -44,6 +44,19 @@ export class Sender {
     this.producer = null;
   }
 
+  /** `living`: the producers that the server still has. It may have missed whether ours is muted. */
+  resume(living: readonly string[]): void {
+    if (!this.producer) return;
+    if (!living.includes(this.producer.id)) {
+      this.producer.close();
+      this.producer = null;
+    } else {
+      const method = this.producer.paused ? 'pauseProducer' : 'resumeProducer';
+      this.signals.notify(method, { producerId: this.producer.id });
+    }
+    void this.run();
+  }
+
   close(): void {
     this.closed = true;
     this.producer?.close();

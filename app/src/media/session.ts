@@ -1,11 +1,12 @@
 // Everything that one `mediaConfiguration` of the server stands for: a device, two transports, senders and receivers.
 //
-// A session is used once. When the server sends a new configuration (after a reconnect, or because its media worker was replaced), the
-// old session is closed and a new one is made, which produces again whatever is wanted.
+// When the server sends a new configuration (its media worker was replaced, or after a reconnect nothing was left), the old session is
+// closed and a new one is made, which produces again whatever is wanted. A session whose transports work outlives its signalling
+// connection: after a reconnect both sides compare what they have (resume).
 
 import type { types } from 'mediasoup-client';
 
-import type { MediaConfiguration, NewConsumer, Source } from '../protocol/messages';
+import type { KeptMedia, MediaConfiguration, NewConsumer, Source } from '../protocol/messages';
 import type { Signals } from '../protocol/signaling';
 import {
   codecName, MIC_CODEC_OPTIONS, pickCodec, SCREEN_AUDIO_CODEC_OPTIONS, VIDEO_CODEC_OPTIONS, videoEncodings, type CodecName,
@@ -75,6 +76,22 @@ export class MediaSession {
       if (producer?.id === producerId && producer.kind === 'video' && layers > 1)
         producer.setMaxSpatialLayer(Math.min(spatialLayer, layers - 1)).catch(() => undefined);
     }
+  }
+
+  /** Its transports work, as far as they were needed: it can go on without the signalling connection that it was made over. */
+  get resumable(): boolean {
+    const transports = Object.values(this.transports);
+    return !this.closed && transports.length === 2
+      && transports.every((t) => t.connectionState === 'connected' || t.connectionState === 'new');
+  }
+
+  /** After a reconnect: what the server has closed meanwhile goes, and it is told again what it may have missed. False: it has not got
+   * what this session stands on. */
+  resume(kept: KeptMedia): boolean {
+    if (!Object.values(this.transports).every((t) => kept.transports.includes(t.id))) return false;
+    for (const sender of this.senders.values()) sender.resume(kept.producers);
+    this.receivers.resume(kept.consumers);
+    return true;
   }
 
   has(transportId: string): boolean {

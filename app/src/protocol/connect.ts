@@ -11,11 +11,20 @@ export interface Identity {
   reconnectKey: string;
 }
 
-export function makeSocket(url: string, id: Identity, tenantFqdn: string): SocketLike {
+/** `resume` is asked at each attempt: whether the media of before is still there. */
+export function makeSocket(url: string, id: Identity, tenantFqdn: string, resume: () => boolean): SocketLike {
   return io(url, {
     autoConnect: false,
     forceNew: true,
-    query: { peerId: id.peerId, roomId: id.roomId, reconnectKey: id.reconnectKey, tenantFqdn },
+    query: {
+      peerId: id.peerId,
+      roomId: id.roomId,
+      reconnectKey: id.reconnectKey,
+      tenantFqdn,
+      get resume() {
+        return resume() ? '1' : '0';
+      },
+    },
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
     reconnectionDelay: 500,

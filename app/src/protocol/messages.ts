@@ -43,6 +43,13 @@ export interface RoomReady {
   settings?: { videoCodec?: string; logo?: string };
 }
 
+/** Ids of what lives of our media after a reconnect. */
+export interface KeptMedia {
+  transports: string[];
+  producers: string[];
+  consumers: string[];
+}
+
 export interface MediaConfiguration {
   routerRtpCapabilities: types.RtpCapabilities;
   iceServers?: RTCIceServer[];
@@ -109,7 +116,7 @@ export interface ServerNotifications {
   permissionRemoved: { permission: Permission };
   roomReady: RoomReady;
   roomUpdate: Partial<RoomReady> & { locked?: boolean };
-  peerReconnected: RoomReady & RoomSnapshot;
+  peerReconnected: RoomReady & RoomSnapshot & { media?: KeptMedia };
   enteredLobby: unknown;
   newPeer: PeerInfo;
   peerClosed: { peerId: string };

@@ -26,6 +26,7 @@ function fakeTransport(id: string) {
   return {
     id,
     closed: false,
+    connectionState: 'connected',
     on: (event: string, listener: (typeof listeners)[string]) => void (listeners[event] = listener),
     close() {
       this.closed = true;
@@ -50,6 +51,7 @@ class FakeServer implements SocketLike {
   connected = false;
   active = true;
   io = { engine: { close: () => this.drop() } };
+  resume = () => false;
   asked: { method: string; data: Record<string, unknown> }[] = [];
   told: string[] = [];
   private n = 0;
@@ -118,7 +120,7 @@ async function start({ micOn = true } = {}) {
   const room = createStore<RoomState>({ ...emptyRoom('r'), mic });
   const local = new LocalMedia(room, createStore({} as Settings));
   const server = new FakeServer();
-  const call = new Call(room, local, { url: '', tenantFqdn: '', displayName: 'Eva', codec: '', makeSocket: () => server });
+  const call = new Call(room, local, { url: '', tenantFqdn: '', displayName: 'Eva', codec: '', makeSocket: (_url, _id, _tenant, resume) => ((server.resume = resume), server) });
   await settle();
   server.admit();
   const answer = await server.configure();
@@ -225,4 +227,49 @@ it('answers what it does not know with an error', async () => {
   const { server } = await start();
   const answer = await new Promise((done) => server.fire('request', { method: 'x' }, (error: unknown) => done(error)));
   expect(answer).toBe('unknown method x');
+});
+
+it('keeps its media through a reconnect when the server has kept them', async () => {
+  const { server, answer } = await start();
+  expect(answer).toMatchObject({ rtpCapabilities: {} });
+  const made = server.count('createWebRtcTransport');
+  const produced = server.count('produce');
+  expect(produced).toBe(1);
+  expect(server.resume()).toBe(true);
+  server.drop();
+  expect(server.resume()).toBe(true);
+  server.connect();
+  await settle();
+  const kept = { transports: ['t0', 't1'], producers: ['p2'], consumers: [] };
+  server.notify('peerReconnected', { sessionId: 's', peers: [], chatHistory: [], lobbyPeers: [], media: kept });
+  await settle();
+  expect(server.count('createWebRtcTransport')).toBe(made);
+  expect(server.count('produce')).toBe(produced);
+  expect(server.told).toContain('resumeProducer');
+});
+
+it('produces again what the server has lost meanwhile', async () => {
+  const { server } = await start();
+  server.drop();
+  server.connect();
+  await settle();
+  server.notify('peerReconnected', {
+    sessionId: 's', peers: [], chatHistory: [], lobbyPeers: [], media: { transports: ['t0', 't1'], producers: [], consumers: [] },
+  });
+  await settle();
+  expect(server.count('produce')).toBe(2);
+});
+
+it('asks for new media when its own are not there any more', async () => {
+  const { server } = await start();
+  server.drop();
+  server.connect();
+  await settle();
+  server.notify('peerReconnected', {
+    sessionId: 's', peers: [], chatHistory: [], lobbyPeers: [], media: { transports: ['t0'], producers: [], consumers: [] },
+  });
+  await settle();
+  expect(server.resume()).toBe(false);
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(server.connected).toBe(false);
 });

@@ -37,7 +37,7 @@ export interface CallOptions {
   tenantFqdn: string;
   displayName: string;
   codec: CodecName | '';
-  makeSocket?: (url: string, id: Identity, tenantFqdn: string) => SocketLike;
+  makeSocket?: (url: string, id: Identity, tenantFqdn: string, resume: () => boolean) => SocketLike;
 }
 
 export class Call {
@@ -47,6 +47,8 @@ export class Call {
   private configuration = { key: '', atMs: 0 };
   private generation = 0;
   private everUp = false;
+  /** The media of now is given up: the next connection brings new ones. */
+  private renew = false;
   private reopenMs = REOPEN_MIN_MS;
   private reopenTimer: ReturnType<typeof setTimeout> | undefined;
   private kicked = false;
@@ -63,7 +65,8 @@ export class Call {
     this.displayName = options.displayName;
     const id: Identity = { peerId: uuid(), roomId: idOfRoom(room.get().roomId), reconnectKey: uuid() };
     room.set({ myId: id.peerId, phase: 'joining', link: 'connecting', media: 'waiting' });
-    const socket = (options.makeSocket ?? makeSocket)(options.url, id, options.tenantFqdn);
+    const resume = () => !this.renew && this.session?.resumable === true;
+    const socket = (options.makeSocket ?? makeSocket)(options.url, id, options.tenantFqdn, resume);
     this.signaling = new Signaling(socket, {
       opened: () => this.onOpened(),
       closed: (ended) => (ended ? this.end(this.kicked ? 'kicked' : 'closed') : room.set({ link: 'lost' })),
@@ -141,6 +144,7 @@ export class Call {
         return this.pushAll();
       case 'peerReconnected':
         this.joined = true;
+        if (data.media && !this.session?.resume(data.media)) this.reopen();
         return this.pushAll();
       case 'newConsumer':
         return void receivers?.add(data);
@@ -226,6 +230,7 @@ export class Call {
 
   private startSession(device: Awaited<ReturnType<typeof loadDevice>>, conf: MediaConfiguration): void {
     if (this.over) return;
+    this.renew = false;
     this.dropSession(this.everUp ? 'rebuilding' : 'waiting', false);
     const watch = new LinkWatch({
       up: () => this.onMediaUp(),
@@ -311,6 +316,7 @@ export class Call {
   /** Later each time, so that a network that lets no media through is not hammered. */
   private reopen(): void {
     clearTimeout(this.reopenTimer);
+    this.renew = true;
     this.reopenTimer = setTimeout(() => this.signaling.reopen(), this.reopenMs);
     this.reopenMs = Math.min(REOPEN_MAX_MS, this.reopenMs * 2);
   }
