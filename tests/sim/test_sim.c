@@ -156,6 +156,7 @@ static void application_limited(void **state)
     check_between("first", run_target(r, 0, 5, 19), MB(1.5), MB(2.5));
     check_between("narrow", run_target(r, 0, 22, 39), KB(500), KB(850));
     check_between("narrow, arrived", run_arrived(r, 0, 25, 39), KB(450), KB(600));
+    check_between("queue", (double)run_most_queue_us(r, 20, 25), 0, MS_US(500));
     check_between("wide", run_target(r, 0, 50, 60), MB(3), MB(5));
     check_between("wide, arrived", run_arrived(r, 0, 50, 60), MB(2.8), MB(3.2));
     check_between("padding", (double)r->padding_bytes[0] * 8 / 60, 0, KB(50));

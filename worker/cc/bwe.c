@@ -17,6 +17,7 @@
 
 #define PACING           2.5
 #define PROBE_SETTLES_US MS_US(300) /* and a round trip */
+#define PROBE_QUEUE_US   MS_US(30)  /* when more queues, more would only make it longer */
 #define ASSUMED_PIECES   8          /* into which unreported bytes are spread */
 #define RTT_US           MS_US(200) /* until one is known */
 #define RTT_MAX_US       S_US(10)
@@ -425,7 +426,7 @@ static void fall_silent(struct bwe *b, int64_t now_us)
 /* Near a known capacity the rate grows by itself, and a burst would only fill the queue. */
 static bool probe_useful(const struct bwe *b, int64_t now_us)
 {
-    if (b->trend.usage != BWE_NORMAL || b->silence_bps > 0)
+    if (b->trend.usage != BWE_NORMAL || b->silence_bps > 0 || b->queue.queue_us > PROBE_QUEUE_US)
         return false;
     return b->limited.limited || b->aimd.capped ||
            (b->aimd.capacity_bps <= 0 && now_us - b->aimd.fallen_us >= BWE_PROBE_EVERY_US);

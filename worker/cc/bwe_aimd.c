@@ -98,10 +98,6 @@ static void grow(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t no
     double seconds = a->grown_us ? fmin((double)(now_us - a->grown_us) / 1000000, 1) : 0;
     a->grown_us = now_us;
     forget_capacity(a, in->acked_bps);
-    if (a->drained_bps > 0 && in->queue_us < DRAINED_US) {
-        a->bps = clamp(a, fmax(a->bps, a->drained_bps));
-        a->drained_bps = 0;
-    }
     double most = ABOVE_ACKED * in->acked_bps + ABOVE_ACKED_BPS;
     a->capped = a->bps >= CAPPED * most;
     if (in->app_limited || seconds <= 0 || a->bps >= most)
@@ -126,19 +122,23 @@ static bool may_leap(const struct bwe_aimd *a, int64_t now_us)
 }
 
 /* For a round trip after a fall, what is told was sent before it. */
-static bool may_fall(const struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
+static bool may_fall(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
 {
     int64_t since_us = now_us - a->fallen_us;
     if (a->fallen_us == 0 || since_us >= DRAINS_US)
         return true;
-    return since_us >= RESPONSE_US + in->rtt_us && in->standing_us >= a->fallen_standing_us;
+    bool drains = in->standing_us < a->fallen_standing_us;
+    if (!drains)
+        a->fallen_standing_us = in->standing_us;
+    return since_us >= RESPONSE_US + in->rtt_us && !drains;
 }
 
 /* What to fall to so that the queue drains, while `acked` arrives. */
 static double below(struct bwe_aimd *a, const struct bwe_aimd_input *in, double acked)
 {
     double queued = (double)(in->queue_us - DRAINED_US) / DRAIN_US;
-    a->drained_bps = in->queue_us > LONG_QUEUE_US ? BETA * acked : 0;
+    if (in->queue_us > LONG_QUEUE_US)
+        a->drained_bps = BETA * acked;
     double beta = in->queue_us > LONG_QUEUE_US ? BETA : BETA_SHORT;
     return acked * (beta - fmin(fmax(queued, 0), DRAIN_MOST));
 }
@@ -147,7 +147,7 @@ static double leap(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t 
 {
     a->leapt_us = now_us;
     a->drained_bps = HICCUP * a->bps;
-    return fmax(BETA * (1 - in->leap), LEAP_MOST) * a->bps;
+    return fmax(BETA * (1 - in->leap), LEAP_MOST) * fmin(a->bps, in->acked_bps);
 }
 
 static double overuse(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
@@ -175,10 +175,19 @@ static void fall(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t no
         bps = overuse(a, in, now_us);
     else
         return;
-    if (in->app_limited)
+    if (in->app_limited && in->queue_us <= LONG_QUEUE_US)
         bps = fmax(bps, (1 - BWE_AIMD_LIMITED_FALL) * a->bps);
     a->falls++;
     a->bps = clamp(a, bps);
+}
+
+/* The queue is gone: what was taken so that it goes is given back. */
+static void recover(struct bwe_aimd *a, const struct bwe_aimd_input *in)
+{
+    if (a->drained_bps <= 0 || in->queue_us >= DRAINED_US)
+        return;
+    a->bps = clamp(a, fmax(a->bps, a->drained_bps));
+    a->drained_bps = 0;
 }
 
 void bwe_aimd_update(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_t now_us)
@@ -187,7 +196,10 @@ void bwe_aimd_update(struct bwe_aimd *a, const struct bwe_aimd_input *in, int64_
         return;
     if (in->usage == BWE_OVERUSE || in->leap > 0) {
         fall(a, in, now_us);
-    } else if (in->usage == BWE_UNDERUSE) {
+        return;
+    }
+    recover(a, in);
+    if (in->usage == BWE_UNDERUSE) {
         a->holding = true;
         a->grown_us = 0;
     } else {

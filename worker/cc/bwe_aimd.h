@@ -11,7 +11,8 @@
  *
  * The capacity is known after a fall: the mean of what arrived at falls, with its deviation; forgotten when what arrives is three
  * deviations off. It never grows beyond one and a half times what arrives. While little is sent (app_limited) it does not grow,
- * and a fall takes at most BWE_AIMD_LIMITED_FALL of it: what little was sent did not fill the queue alone. Plain struct.
+ * and while the queue is short a fall takes at most BWE_AIMD_LIMITED_FALL of it: what little was sent did not fill it alone.
+ * Plain struct.
  */
 #ifndef ALTHING_WORKER_CC_BWE_AIMD_H
 #define ALTHING_WORKER_CC_BWE_AIMD_H
@@ -26,7 +27,7 @@ struct bwe_aimd {
     bool holding; /* until the queue has drained */
     int64_t grown_us; /* 0: not growing */
     int64_t fallen_us, leapt_us;
-    int64_t fallen_standing_us; /* the queue then */
+    int64_t fallen_standing_us; /* the longest queue then and since */
     bool capped; /* as high as what arrives lets it be */
     double drained_bps;  /* what to go on with when the queue has drained; 0: nothing drains */
     double capacity_bps;   /* 0: not known */

@@ -15,7 +15,7 @@
 #define BWE_PROBER_OVER     1.25
 #define BWE_PROBER_PACKETS  5
 #define BWE_PROBER_US       15000 /* a burst's length */
-#define BWE_PROBER_LONGER   2     /* times that it doubles */
+#define BWE_PROBER_LONGER   1     /* times that it doubles */
 #define BWE_PROBER_TRIES    4     /* at the start, while none is answered */
 #define BWE_PROBER_FIRST    3.0   /* times the start rate */
 #define BWE_PROBER_AGAIN_US 1000000 /* at least, between two because more is wanted, and between two looks whether to */

@@ -1,5 +1,6 @@
-/* fuzz_bwe.c - a bandwidth estimate that is told anything at any time: raw feedback, and feedback made up status by status. Its
- * target stays within the limits, and when everything that was due is done, nothing is due. */
+/* fuzz_bwe.c - a bandwidth estimate that is told anything at any time: raw feedback, and
+ * feedback made up status by status. Its target stays within the limits, and when everything
+ * that was due is done, nothing is due. */
 #include "lib/clock.h"
 #include "lib/cursor.h"
 #include "worker/cc/bwe.h"

@@ -156,7 +156,7 @@ static void grows_longer(void **state)
 {
     (void)state;
     struct bwe_prober p = {0};
-    static const uint32_t bytes[] = {3375, 4500, 9000, 9000};
+    static const uint32_t bytes[] = {3375, 4500, 4500, 4500};
     bwe_prober_want(&p, 10000000, TARGET, S_US(1));
     int64_t now_us = S_US(1);
     for (size_t i = 0; i < ARRAY_LEN(bytes); i++) {
