@@ -91,6 +91,7 @@ void on_router_lost(struct media_router *r, void *room, void *hub);
 void on_media_joined(struct hub *h, struct peer *p);
 void on_worker_event(const struct media_worker *from, const Althing__Event *e, void *hub);
 unsigned on_load_asked(const struct media_router *router, void *room, void *hub);
+void on_media_observe(const struct producer *p); /* audio: who speaks on its router is told to the room */
 json_t *on_media_configuration(const struct hub *h);
 /* ---- on_takeover.c: those of a server that died ---- */
 void on_router_back(struct media_router *r, void *room, void *hub);

@@ -12,10 +12,12 @@ static void announce(struct consumer *c)
     const struct producer *p = c->producer;
     const char *from = p->transport->peer->id;
     hub_notify(c->transport->peer, "newConsumer",
-               json_pack("{ss, ss, ss, ss, sO, sb, sb, s{ss, ss}}", "peerId", from, "producerId",
-                         p->obj.id, "id", c->obj.id, "kind", p->video ? "video" : "audio",
-                         "rtpParameters", (json_t *)c->rtp, "producerPaused", p->paused, "paused",
-                         c->paused, "appData", "source", p->source, "peerId", from));
+               json_pack("{ss, ss, ss, ss, sO, sb, sb, s{si, si}, s{ss, ss}}", "peerId", from,
+                         "producerId", p->obj.id, "id", c->obj.id, "kind",
+                         p->video ? "video" : "audio", "rtpParameters", (json_t *)c->rtp,
+                         "producerPaused", p->paused, "paused", c->paused, "score", "score",
+                         (int)c->obj.score, "producerScore", (int)p->obj.score, "appData", "source",
+                         p->source, "peerId", from));
 }
 
 static void on_consumed(uint64_t handle, const char *err, void *arg)

@@ -158,14 +158,63 @@ static void on_layers(struct consumer *c, const Althing__LayersChanged *e)
     hub_notify(c->transport->peer, "consumerLayersChanged", data);
 }
 
+static json_t *stream_scores(const Althing__ScoreChanged *e, bool whole)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < e->n_streams; i++) {
+        const Althing__StreamScore *s = e->streams[i];
+        json_t *score = json_integer(s->score);
+        json_array_append_new(list,
+                              !whole ? score
+                                     : json_pack("{si, sI, ss*, so}", "encodingIdx",
+                                                 (int)s->encoding, "ssrc", (json_int_t)s->ssrc,
+                                                 "rid", *s->rid ? s->rid : NULL, "score", score));
+    }
+    return list;
+}
+
 static void on_score(struct object *o, const Althing__ScoreChanged *e)
 {
     o->score = (uint8_t)e->score;
-    if (o->type == OBJECT_CONSUMER && o->confirmed)
+    if (!o->confirmed)
+        return;
+    if (o->type == OBJECT_CONSUMER)
         hub_notify(object_peer(o), "consumerScore",
-                   json_pack("{ss, s{si, si}}", "consumerId", o->id, "score", "score",
-                             (int)e->score, "producerScore",
-                             (int)((struct consumer *)o)->producer->obj.score));
+                   json_pack("{ss, s{si, si, so}}", "consumerId", o->id, "score", "score",
+                             (int)e->score, "producerScore", (int)e->producer_score,
+                             "producerScores", stream_scores(e, false)));
+    else
+        hub_notify(object_peer(o), "producerScore",
+                   json_pack("{ss, so}", "producerId", o->id, "score", stream_scores(e, true)));
+}
+
+/* ---- voices ---- */
+
+#define SPEAKER_INTERVAL_MS 300
+
+/* Said again for every voice: the worker goes on with what it has. */
+void on_media_observe(const struct producer *p)
+{
+    struct media_router *router = p->transport->peer->media;
+    Althing__ObserveAudio msg = ALTHING__OBSERVE_AUDIO__INIT;
+    msg.router = media_router_handle(router);
+    msg.speaker_interval_ms = SPEAKER_INTERVAL_MS;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_OBSERVE_AUDIO;
+    rq.observe_audio = &msg;
+    media_request(router, &rq, msg.router, NULL, NULL);
+}
+
+/* Those who are in another session do not hear this one. */
+static void on_speaker(const struct producer *p)
+{
+    const struct peer *speaker = p->transport->peer;
+    ROOM_FOREACH_PEER(speaker->room, to)
+    {
+        if (to->state == PEER_JOINED && to->in == speaker->in)
+            hub_notify(to, "activeSpeaker",
+                       json_pack("{ss, ss}", "peerId", speaker->id, "sessionId", speaker->in->id));
+    }
 }
 
 static uint64_t handle_of(const Althing__Event *e)
@@ -181,6 +230,8 @@ static uint64_t handle_of(const Althing__Event *e)
         return e->layers->consumer;
     case ALTHING__EVENT__KIND_SCORE:
         return e->score->object;
+    case ALTHING__EVENT__KIND_DOMINANT_SPEAKER:
+        return e->dominant_speaker->producer;
     default:
         return 0;
     }
@@ -199,6 +250,11 @@ void on_worker_event(const struct media_worker *from, const Althing__Event *e, v
     /* Closed meanwhile, or an object of another worker: a worker speaks of its own only. */
     if (!o || !object_peer(o)->media || !media_router_on(object_peer(o)->media, from))
         return;
+    if (e->kind_case == ALTHING__EVENT__KIND_DOMINANT_SPEAKER) {
+        if (o->type == OBJECT_PRODUCER && o->confirmed)
+            on_speaker((struct producer *)o);
+        return;
+    }
     object_changed(o);
     struct transport *t = rooms_transport(&h->rooms, handle);
     struct consumer *c = rooms_consumer(&h->rooms, handle);

@@ -131,6 +131,8 @@ static void on_produced(uint64_t handle, const char *err, void *arg)
     json_t *answer = json_pack("{ss}", "id", p->obj.id);
     hub_answer_waiting(&p->obj, answer, NULL);
     json_decref(answer);
+    if (!p->video)
+        on_media_observe(p);
     on_consume_producer(h, p);
 }
 
@@ -168,6 +170,7 @@ static void start(struct call *c, struct transport *t, const char *kind, const c
     c->answered = true;
     create->msg.transport = t->obj.handle;
     create->msg.producer = p->obj.handle;
+    create->msg.unheard = strcmp(source, "mic") != 0;
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_CREATE_PRODUCER;
     rq.create_producer = &create->msg;

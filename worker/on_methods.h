@@ -15,6 +15,7 @@ typedef int on_method_f(struct engine *e, const Althing__Request *r, int64_t now
 
 on_method_f on_create_router;
 on_method_f on_close_router;
+on_method_f on_observe_audio;
 
 on_method_f on_create_transport;
 on_method_f on_connect_transport;

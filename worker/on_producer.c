@@ -79,6 +79,7 @@ int on_create_producer(struct engine *e, const Althing__Request *r, int64_t now_
         .producer = m->producer,
         .kind = m->kind == ALTHING__KIND__KIND_AUDIO ? PARAMS_AUDIO : PARAMS_VIDEO,
         .paused = m->paused,
+        .unheard = m->unheard,
     };
     int err = on_media_string(p.media.mid, sizeof(p.media.mid), m->mid);
     if (!err)

@@ -6,10 +6,12 @@
 #include "proto/worker.pb-c.h"
 #include "worker/on_log.h"
 #include "worker/on_methods.h"
+#include "worker/route/audio.h"
 #include "worker/route/tell.h"
 #include "worker/secure/dtls.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +32,7 @@ struct channel {
 static on_method_f *const methods[] = {
     [ALTHING__REQUEST__METHOD_CREATE_ROUTER] = on_create_router,
     [ALTHING__REQUEST__METHOD_CLOSE_ROUTER] = on_close_router,
+    [ALTHING__REQUEST__METHOD_OBSERVE_AUDIO] = on_observe_audio,
     [ALTHING__REQUEST__METHOD_CREATE_TRANSPORT] = on_create_transport,
     [ALTHING__REQUEST__METHOD_CONNECT_TRANSPORT] = on_connect_transport,
     [ALTHING__REQUEST__METHOD_RESTART_ICE] = on_restart_ice,
@@ -200,9 +203,23 @@ static void post_layers(struct channel *c, const struct engine_event *in, Althin
 
 static void post_score(struct channel *c, const struct engine_event *in, Althing__Event *ev)
 {
+    Althing__StreamScore scores[LIMIT_ENCODINGS], *list[LIMIT_ENCODINGS];
+    char rids[LIMIT_ENCODINGS][LIMIT_RID + 1];
     Althing__ScoreChanged m = ALTHING__SCORE_CHANGED__INIT;
     m.object = in->object;
     m.score = in->score;
+    m.producer_score = in->producer_score;
+    m.streams = list;
+    for (; m.n_streams < in->n_streams && m.n_streams < LIMIT_ENCODINGS; m.n_streams++) {
+        size_t i = m.n_streams;
+        althing__stream_score__init(&scores[i]);
+        snprintf(rids[i], sizeof(rids[i]), "%s", in->streams[i].rid);
+        scores[i].encoding = (uint32_t)i;
+        scores[i].ssrc = in->streams[i].ssrc;
+        scores[i].rid = rids[i];
+        scores[i].score = in->streams[i].score;
+        list[i] = &scores[i];
+    }
     ev->kind_case = ALTHING__EVENT__KIND_SCORE;
     ev->score = &m;
     post(c, ev);
@@ -225,6 +242,34 @@ static void post_full(struct channel *c, const struct engine_event *in, Althing_
     m.dropped = in->dropped;
     ev->kind_case = ALTHING__EVENT__KIND_SCTP_SEND_BUFFER_FULL;
     ev->sctp_send_buffer_full = &m;
+    post(c, ev);
+}
+
+static void post_volumes(struct channel *c, const struct engine_event *in, Althing__Event *ev)
+{
+    Althing__Volume volumes[AUDIO_VOLUMES_MAX], *list[AUDIO_VOLUMES_MAX];
+    Althing__AudioVolumes m = ALTHING__AUDIO_VOLUMES__INIT;
+    m.router = in->object;
+    m.volumes = list;
+    for (; m.n_volumes < in->n_volumes && m.n_volumes < AUDIO_VOLUMES_MAX; m.n_volumes++) {
+        Althing__Volume *v = &volumes[m.n_volumes];
+        althing__volume__init(v);
+        v->producer = in->volumes[m.n_volumes].producer;
+        v->volume = in->volumes[m.n_volumes].dbov;
+        list[m.n_volumes] = v;
+    }
+    ev->kind_case = ALTHING__EVENT__KIND_AUDIO_VOLUMES;
+    ev->audio_volumes = &m;
+    post(c, ev);
+}
+
+static void post_speaker(struct channel *c, const struct engine_event *in, Althing__Event *ev)
+{
+    Althing__DominantSpeaker m = ALTHING__DOMINANT_SPEAKER__INIT;
+    m.router = in->object;
+    m.producer = in->speaker;
+    ev->kind_case = ALTHING__EVENT__KIND_DOMINANT_SPEAKER;
+    ev->dominant_speaker = &m;
     post(c, ev);
 }
 
@@ -254,6 +299,12 @@ void channel_event(const struct engine_event *in, void *arg)
         return;
     case ENGINE_SCTP_SEND_BUFFER_FULL:
         post_full(c, in, &ev);
+        return;
+    case ENGINE_VOLUMES:
+        post_volumes(c, in, &ev);
+        return;
+    case ENGINE_SPEAKER:
+        post_speaker(c, in, &ev);
         return;
     }
 }

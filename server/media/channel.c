@@ -11,6 +11,8 @@
 #define FRAMES_A_TURN    512
 #define FINGERPRINTS_MAX 8
 #define SCORE_MAX        10
+#define STREAMS_MAX      4  /* of a producer */
+#define VOLUMES_MAX      16 /* of an interval */
 
 struct pending {
     uint64_t id, handle;
@@ -244,6 +246,28 @@ static bool tuple_ok(const Althing__SelectedTuple *t)
            !addr_parse(&a, t->remote_ip, 0);
 }
 
+static bool score_ok(const Althing__ScoreChanged *e)
+{
+    if (e->score > SCORE_MAX || e->producer_score > SCORE_MAX || e->n_streams > STREAMS_MAX)
+        return false;
+    for (size_t i = 0; i < e->n_streams; i++) {
+        if (e->streams[i]->score > SCORE_MAX || !text_fits(e->streams[i]->rid, 32, "-_"))
+            return false;
+    }
+    return true;
+}
+
+static bool volumes_ok(const Althing__AudioVolumes *e)
+{
+    if (e->n_volumes > VOLUMES_MAX)
+        return false;
+    for (size_t i = 0; i < e->n_volumes; i++) {
+        if (e->volumes[i]->volume > 0 || e->volumes[i]->volume < -127)
+            return false;
+    }
+    return true;
+}
+
 static bool event_ok(const Althing__Event *e)
 {
     switch (e->kind_case) {
@@ -258,7 +282,11 @@ static bool event_ok(const Althing__Event *e)
         return e->layers->none || (e->layers->current && e->layers->current->spatial < 16 &&
                                    e->layers->current->temporal < 16);
     case ALTHING__EVENT__KIND_SCORE:
-        return e->score->score <= SCORE_MAX;
+        return score_ok(e->score);
+    case ALTHING__EVENT__KIND_AUDIO_VOLUMES:
+        return volumes_ok(e->audio_volumes);
+    case ALTHING__EVENT__KIND_DOMINANT_SPEAKER:
+        return true;
     case ALTHING__EVENT__KIND_TUPLE:
         return tuple_ok(e->tuple);
     case ALTHING__EVENT__KIND_SCTP_STATE:

@@ -232,9 +232,22 @@ static void say_layers(const struct consumer *c, bool none, uint32_t spatial, ui
     engine_event(c->transport->engine, &ev);
 }
 
+/* Of the stream that it is sent; 0: none is. */
+static unsigned producer_score_now(const struct consumer *c)
+{
+    int current = layers_current_stream(c->layers);
+    return current >= 0 ? c->producer->streams[c->base + current]->score.value : 0;
+}
+
 static void say_score(const struct consumer *c)
 {
-    struct engine_event ev = {.kind = ENGINE_SCORE, .object = c->id, .score = c->score_told};
+    struct engine_score streams[LIMIT_ENCODINGS];
+    struct engine_event ev = {.kind = ENGINE_SCORE,
+                              .object = c->id,
+                              .score = c->score_told,
+                              .producer_score = c->producer_score_told,
+                              .streams = streams};
+    ev.n_streams = producer_scores(c->producer, streams);
     engine_event(c->transport->engine, &ev);
 }
 
@@ -274,9 +287,12 @@ void consumer_check(struct consumer *c, int64_t now_us)
 
 static void tell_score(struct consumer *c, int64_t now_us)
 {
-    if (c->score.value == c->score_told || now_us - c->score_told_us < EVENT_SPACING_US)
+    unsigned producer = producer_score_now(c);
+    if ((c->score.value == c->score_told && producer == c->producer_score_told) ||
+        now_us - c->score_told_us < EVENT_SPACING_US)
         return;
     c->score_told = c->score.value;
+    c->producer_score_told = producer;
     c->score_told_us = now_us;
     say_score(c);
 }

@@ -55,7 +55,7 @@ struct consumer {
     struct rate rate;
     uint16_t resends[LIMIT_RESENDS]; /* asked for in this batch */
     size_t n_resends;
-    unsigned score_told; /* to the server */
+    unsigned score_told, producer_score_told; /* to the server */
     int64_t score_told_us;
     struct counters_consumer *counters;
 };

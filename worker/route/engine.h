@@ -41,6 +41,8 @@ enum engine_event_kind {
     ENGINE_SCORE,
     ENGINE_SCTP_STATE,
     ENGINE_SCTP_SEND_BUFFER_FULL,
+    ENGINE_VOLUMES,
+    ENGINE_SPEAKER,
 };
 
 /* The numbers of proto/worker.proto. */
@@ -67,12 +69,24 @@ enum engine_sctp_state {
     ENGINE_SCTP_CLOSED,
 };
 
+/* Of one stream of a producer, in the order of its encodings. */
+struct engine_score {
+    uint32_t ssrc; /* 0: not known yet */
+    const char *rid;
+    uint32_t score;
+};
+
+struct engine_volume {
+    uint64_t producer;
+    int dbov;
+};
+
 /* What the server is told. Only the members of the kind are set. */
 struct engine_event {
     enum engine_event_kind kind;
     uint64_t
         object; /* handle: a transport; of LAYERS a consumer; of SCORE a producer or a consumer;
-                   of SCTP_SEND_BUFFER_FULL a data consumer */
+                   of SCTP_SEND_BUFFER_FULL a data consumer; of VOLUMES and SPEAKER a router */
     enum engine_ice_state ice;
     enum engine_dtls_state dtls;
     const char *reason;         /* of ENGINE_DTLS_FAILED, lasts as long as the call; else "" */
@@ -83,6 +97,12 @@ struct engine_event {
     uint32_t score;             /* SCORE: 0..10 */
     enum engine_sctp_state sctp;
     uint64_t dropped; /* SCTP_SEND_BUFFER_FULL: messages in all */
+    uint32_t producer_score;    /* SCORE of a consumer: of the stream that it is sent, else 0 */
+    const struct engine_score *streams; /* SCORE: of the producer; lasts as long as the call, as does the next */
+    size_t n_streams;
+    const struct engine_volume *volumes; /* VOLUMES: the loudest first */
+    size_t n_volumes;
+    uint64_t speaker; /* SPEAKER: a producer; 0: nobody */
 };
 
 typedef void engine_event_f(const struct engine_event *event, void *arg);

@@ -2,6 +2,7 @@
 
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "worker/route/audio.h"
 #include "worker/route/consumer.h"
 #include "worker/route/producer.h"
 #include "worker/route/state.h"
@@ -182,6 +183,7 @@ static bool is_video(const struct inbound *s)
 static void take(struct inbound *s, struct packet *pk, int64_t now_us)
 {
     parse_frame(s, pk);
+    audio_packet(s->producer, &pk->exts, now_us);
     bool key = is_video(s) && pk->frame.keyframe;
     if (key) {
         keyreq_key_frame(&s->keyreq);

@@ -51,6 +51,7 @@ struct params_producer {
     size_t n_encodings; /* 1..LIMIT_ENCODINGS, lowest first */
     struct params_encoding encodings[LIMIT_ENCODINGS];
     bool paused;
+    bool unheard; /* audio that is nobody's voice: audio.h passes it over */
 };
 
 struct params_consumer {

@@ -1,12 +1,14 @@
 #include "worker/route/producer.h"
 
 #include "lib/mem.h"
+#include "worker/route/audio.h"
 #include "worker/route/consumer.h"
 #include "worker/route/state.h"
 #include "worker/route/transport.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 struct producer *producer_find(const struct engine *e, uint64_t id)
@@ -34,18 +36,33 @@ unsigned producer_score(const struct producer *p)
     return best;
 }
 
+size_t producer_scores(const struct producer *p, struct engine_score *out)
+{
+    for (size_t i = 0; i < p->n_streams; i++)
+        out[i] = (struct engine_score){.ssrc = p->streams[i]->ssrc,
+                                       .rid = p->streams[i]->rid,
+                                       .score = p->streams[i]->score.value};
+    return p->n_streams;
+}
+
 void producer_tell(const struct producer *p)
 {
-    struct engine_event ev = {.kind = ENGINE_SCORE, .object = p->id, .score = p->score_told};
+    struct engine_score streams[LIMIT_ENCODINGS];
+    struct engine_event ev = {
+        .kind = ENGINE_SCORE, .object = p->id, .score = producer_score(p), .streams = streams};
+    ev.n_streams = producer_scores(p, streams);
     engine_event(p->transport->engine, &ev);
 }
 
 void producer_score_changed(struct producer *p, int64_t now_us)
 {
-    unsigned score = producer_score(p);
-    if (score == p->score_told || now_us - p->score_told_us < EVENT_SPACING_US)
+    bool changed = false;
+    for (size_t i = 0; i < p->n_streams; i++)
+        changed |= p->streams[i]->score.value != p->scores_told[i];
+    if (!changed || now_us - p->score_told_us < EVENT_SPACING_US)
         return;
-    p->score_told = score;
+    for (size_t i = 0; i < p->n_streams; i++)
+        p->scores_told[i] = p->streams[i]->score.value;
     p->score_told_us = now_us;
     producer_tell(p);
 }
@@ -75,7 +92,7 @@ static struct producer *make(struct transport *t, const struct params_producer *
     p->kind = in->kind;
     p->media = in->media;
     p->paused = in->paused;
-    p->score_told = SCORE_MAX;
+    memset(p->scores_told, SCORE_MAX, sizeof(p->scores_told));
     p->score_told_us = now_us - EVENT_SPACING_US;
     map_payload_types(p);
     for (size_t i = 0; i < in->n_encodings; i++) {
@@ -109,6 +126,8 @@ int producer_create(struct engine *e, const struct params_producer *in, int64_t 
     }
     HASH_ADD(hh, e->producers, id, sizeof(p->id), p);
     DL_APPEND(t->producers, p);
+    if (!in->unheard)
+        audio_added(p);
     transport_producers_changed(t, &in->media, now_us);
     counter_set(&e->counts->producers, HASH_COUNT(e->producers));
     return 0;
@@ -122,6 +141,7 @@ int producer_pause(struct engine *e, uint64_t id, bool paused, int64_t now_us)
     if (p->paused == paused)
         return 0;
     p->paused = paused;
+    audio_paused(p);
     for (struct consumer *c = p->consumers; c; c = c->next_same)
         consumer_flow_changed(c, now_us);
     return 0;
@@ -135,6 +155,7 @@ void producer_close(struct engine *e, uint64_t id, int64_t now_us)
     while (p->consumers)
         consumer_close(e, p->consumers->id, now_us);
     engine_unbatch(p);
+    audio_removed(p);
     struct transport *t = p->transport;
     listener_remove(&t->listener, p);
     DL_DELETE(t->producers, p);

@@ -16,9 +16,11 @@
 #include <stdint.h>
 #include <uthash.h>
 
+struct audio_source;
 struct batch_entry;
 struct consumer;
 struct engine;
+struct engine_score;
 struct transport;
 
 struct producer {
@@ -36,7 +38,8 @@ struct producer {
     struct consumer *consumers; /* list, by prev_same, next_same */
     bool paused;
     struct batch_entry *first, *last; /* of this batch */
-    unsigned score_told;              /* to the server */
+    struct audio_source *audio;       /* NULL: no level is told */
+    uint8_t scores_told[LIMIT_ENCODINGS]; /* to the server, one a stream */
     int64_t score_told_us;
 };
 
@@ -49,6 +52,8 @@ struct producer *producer_find(const struct engine *e, uint64_t id); /* or NULL 
 /* The codec that a payload type means, itself or as the RTX of it; NULL: none. */
 const struct params_codec *producer_codec(const struct producer *p, uint8_t pt, bool *rtx);
 unsigned producer_score(const struct producer *p); /* the best of its streams */
+/* Of each stream, lowest first, into LIMIT_ENCODINGS places; returns their number. Strings are borrowed. */
+size_t producer_scores(const struct producer *p, struct engine_score *out);
 void producer_tell(const struct producer *p); /* its score to the server, again */
 void producer_score_changed(struct producer *p,
                             int64_t now_us); /* tells the server, at most once a second */

@@ -24,6 +24,7 @@ int router_create(struct engine *e, uint64_t id, const char *room)
     struct router *r = mem_zalloc(sizeof(*r));
     r->id = id;
     snprintf(r->room, sizeof(r->room), "%s", room);
+    audio_init(&r->audio, e, r);
     HASH_ADD(hh, e->routers, id, sizeof(r->id), r);
     counter_set(&e->counts->routers, HASH_COUNT(e->routers));
     return 0;
@@ -36,6 +37,7 @@ void router_close(struct engine *e, uint64_t id, int64_t now_us)
         return;
     while (r->transports)
         transport_close(e, r->transports->id, now_us);
+    audio_stop(&r->audio);
     HASH_DEL(e->routers, r);
     free(r);
     counter_set(&e->counts->routers, HASH_COUNT(e->routers));

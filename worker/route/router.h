@@ -3,6 +3,7 @@
 #ifndef ALTHING_WORKER_ROUTE_ROUTER_H
 #define ALTHING_WORKER_ROUTE_ROUTER_H
 
+#include "worker/route/audio.h"
 #include "worker/route/limits.h"
 
 #include <stdint.h>
@@ -16,6 +17,7 @@ struct router {
     UT_hash_handle hh;
     char room[LIMIT_NAME + 1];
     struct transport *transports; /* list */
+    struct audio_observer audio;
 };
 
 int router_create(struct engine *e, uint64_t id, const char *room); /* 0, -EEXIST, -ENOSPC */

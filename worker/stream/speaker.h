@@ -5,8 +5,8 @@
  * slot is, in how many of the last five it was loud, and in how many such fives of the second it was active:
  *     score(v of n, p, lambda) = ln C(n, v) + v ln p + (n - v) ln(1 - p) - ln lambda + lambda v, at least 1e-10
  * A candidate takes over when the logarithms of its scores over the dominant one's exceed 3, 2 and 0; of several the one
- * with the largest second. Where nobody is dominant yet they are compared with silence, which never takes over: the last one to speak
- * stays dominant. What counts as loud is measured from the lowest level of the last 15 s.
+ * with the largest second. Where nobody is dominant yet they are compared with silence, which never takes over: the last one to
+ * speak stays dominant. What counts as loud is measured from the lowest level of the last 15 s.
  *
  * Pure: levels and the time in. A speaker is its owner's, and in at most one list.
  */

@@ -22,7 +22,6 @@ export function pickCodec(
 }
 
 const LAYER_BITRATES = [150_000, 500_000, 1_500_000];
-const SINGLE_BITRATES: Record<CodecName, number> = { vp8: 1_500_000, h264: 1_500_000, vp9: 1_200_000, av1: 1_000_000 };
 const SCREEN_BITRATE = 2_500_000;
 
 /** Simulcast layers of a camera, the smallest first; `width` is the captured one. */
@@ -37,11 +36,19 @@ export function simulcastEncodings(width: number): types.RtpEncodingParameters[]
   }));
 }
 
-/** Only VP8 gets simulcast: browsers do it with the others unevenly. */
+/** One stream with spatial layers in it, of which viewers who have no use for the larger ones are not sent those. */
+export function svcEncodings(width: number, codec: 'vp9' | 'av1'): types.RtpEncodingParameters[] {
+  const layers = width >= 960 ? 3 : 2;
+  const saving = codec === 'av1' ? 0.75 : 0.85;
+  const maxBitrate = LAYER_BITRATES.slice(0, layers).reduce((sum, rate) => sum + rate, 0) * saving;
+  return [{ maxBitrate: Math.round(maxBitrate), scalabilityMode: `L${layers}T3_KEY` }];
+}
+
+/** VP8 and H264 have no spatial layers: several streams. VP9 and AV1 have. */
 export function videoEncodings(source: Source, codec: CodecName, width: number): types.RtpEncodingParameters[] {
   if (source === 'screen') return [{ maxBitrate: SCREEN_BITRATE }];
-  if (codec === 'vp8') return simulcastEncodings(width);
-  return [{ maxBitrate: Math.min(SINGLE_BITRATES[codec], Math.max(300_000, Math.round(width * 1200))) }];
+  if (codec === 'vp9' || codec === 'av1') return svcEncodings(width, codec);
+  return simulcastEncodings(width);
 }
 
 export const MIC_CODEC_OPTIONS: types.ProducerCodecOptions = {

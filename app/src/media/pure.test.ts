@@ -15,9 +15,11 @@ describe('encodings', () => {
     expect(encodings[layers - 1]!.scaleResolutionDownBy).toBe(1);
     expect(encodings[0]!.scaleResolutionDownBy).toBe(2 ** (layers - 1));
   });
-  it('only VP8 cameras have layers', () => {
+  it('cameras have layers with every codec', () => {
     expect(videoEncodings('webcam', 'vp8', 1280)).toHaveLength(3);
-    expect(videoEncodings('webcam', 'vp9', 1280)).toHaveLength(1);
+    expect(videoEncodings('webcam', 'h264', 640)).toHaveLength(2);
+    expect(videoEncodings('webcam', 'vp9', 1280).map((e) => e.scalabilityMode)).toEqual(['L3T3_KEY']);
+    expect(videoEncodings('webcam', 'av1', 640).map((e) => e.scalabilityMode)).toEqual(['L2T3_KEY']);
     expect(videoEncodings('screen', 'vp8', 1920)).toHaveLength(1);
   });
   it('falls back to VP8', () => {

@@ -125,6 +125,7 @@ export interface ServerNotifications {
   consumerPaused: { consumerId: string };
   consumerResumed: { consumerId: string };
   consumerScore: { consumerId: string; score: { score?: number; producerScore?: number } | number };
+  activeSpeaker: { peerId: string | null; sessionId?: string };
   producerClosed: { producerId: string };
   newProducerLayer: { producerId: string; spatialLayer: number };
   transportClosed: { transportId: string };

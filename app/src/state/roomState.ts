@@ -61,7 +61,10 @@ export interface RoomState {
   mic: Local;
   webcam: Local;
   screen: Local;
+  /** Who speaks, as shown; null in silence. */
   speaker: string | null;
+  /** Who spoke most lately, as the server says. */
+  dominant: string | null;
   lastSpoke: Readonly<Record<string, number>>;
   mutedTalking: boolean;
   quality: Quality;
@@ -88,7 +91,7 @@ export function emptyRoom(roomId: string): RoomState {
     permissions: [], freshPermissions: [], peers: {}, tracks: {}, scores: {}, chat: [], unread: 0, locked: false, lobby: [],
     maxActiveVideos: 12, chatEnabled: true, raiseHandEnabled: true, raisedHand: false,
     mic: LOCAL_OFF, webcam: LOCAL_OFF, screen: LOCAL_OFF,
-    speaker: null, lastSpoke: {}, mutedTalking: false, quality: 'good', audioBlocked: false, notes: [],
+    speaker: null, dominant: null, lastSpoke: {}, mutedTalking: false, quality: 'good', audioBlocked: false, notes: [],
   };
 }
 
@@ -226,6 +229,8 @@ export function reduce(s: RoomState, message: ServerNotification): Partial<RoomS
       const score = typeof data.score === 'number' ? data.score : data.score?.score;
       return typeof score === 'number' ? { scores: { ...s.scores, [data.consumerId]: score } } : {};
     }
+    case 'activeSpeaker':
+      return { dominant: typeof data.peerId === 'string' ? data.peerId : null };
     case 'lockRoom':
       return { locked: true };
     case 'unlockRoom':
@@ -260,6 +265,7 @@ function peerClosed(s: RoomState, id: string): Partial<RoomState> {
     tracks: without(s.tracks, (_, track) => track.peerId === id),
     lastSpoke: without(s.lastSpoke, (key) => key === id),
     speaker: s.speaker === id ? null : s.speaker,
+    dominant: s.dominant === id ? null : s.dominant,
     ...addNote(s, 'left', peer.displayName),
   };
 }

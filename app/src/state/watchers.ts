@@ -49,7 +49,9 @@ class LevelWatch {
     }
     const own = this.ownLevel(s);
     levels.set(s.myId, s.mic.status === 'on' ? own : 0);
-    const speaker = this.detector.update(levels, nowMs);
+    const loudest = this.detector.update(levels, nowMs);
+    // Of those who speak the one whom the server hears most; in silence nobody.
+    const speaker = loudest && s.dominant && this.detector.speaking(s.dominant) ? s.dominant : loudest;
     const mutedTalking = this.talkingWhileMuted(s, own, nowMs);
     if (speaker !== s.speaker && speaker !== null)
       this.room.set({ speaker, mutedTalking, lastSpoke: { ...s.lastSpoke, [speaker]: nowMs } });
