@@ -249,6 +249,7 @@ int exporter_new(struct exporter **ep, struct uv_loop_s *loop, int listen_fd,
     e->config = *config;
     e->source = *source;
     e->logged_us = TIME_NEVER_US;
+    e->self.started_us = (uint64_t)clock_wall_us();
     e->daemon = start_daemon(e, listen_fd);
     const union MHD_DaemonInfo *info =
         e->daemon ? MHD_get_daemon_info(e->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;

@@ -1,6 +1,5 @@
 #include "exporter/scrape_int.h"
 #include "exporter/text.h"
-#include "lib/clock.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -150,19 +149,11 @@ static uint64_t resident_bytes(void)
     return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-static uint64_t start_time(void)
-{
-    static uint64_t seconds;
-    if (!seconds)
-        seconds = (uint64_t)(clock_wall_us() / 1000000);
-    return seconds;
-}
-
 static void write_process(struct scrape *s, const struct metric *m)
 {
     uint64_t own = m->from == METRIC_CPU        ? cpu_us()
                    : m->from == METRIC_RESIDENT ? resident_bytes()
-                                                : start_time();
+                                                : s->in.self->started_us;
     sample(s, m, own, "{process=\"server\"}");
     for (size_t w = 0; w < s->n_workers && m->n_parts; w++) {
         uint64_t value = 0;

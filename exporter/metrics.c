@@ -137,7 +137,7 @@ static const struct metric declared[] = {
     {"althing_process_resident_memory_bytes", "Memory that is resident.", "bytes", "process", .from = METRIC_RESIDENT,
      PARTS(W(NULL, resident_bytes))},
     {"althing_process_start_time_seconds", "When the server started, in seconds since 1970.", "seconds", "process",
-     .from = METRIC_START_TIME},
+     .from = METRIC_START_TIME, .micro = true},
     {"althing_build", "The release that runs.", .labels = "version", .type = METRIC_INFO, .from = METRIC_BUILD},
 
     /* queues and the edge */

@@ -67,6 +67,7 @@ struct metric {
 /* What the exporter knows of itself. */
 struct exporter_self {
     uint64_t scrapes, refused, cut_off, slices, slowest_us, last_us;
+    uint64_t started_us; /* since 1970 */
 };
 
 #define METRICS_MAX      320

@@ -25,7 +25,8 @@ static const char *always(const struct addr *a, void *arg)
 }
 
 static struct scrape_last last;
-static const struct exporter_self self = {.scrapes = 4, .last_us = 1234};
+static const struct exporter_self self = {
+    .scrapes = 4, .last_us = 1234, .started_us = 1700000000500000};
 static const struct exporter_config everything = {
     .numeric = true, .max_streams = 100000, .max_rooms = 100, .version = "1.2"};
 
@@ -154,6 +155,7 @@ static void writes_the_totals(void **state)
         "althing_transport_connect_latency_seconds_bucket{le=\"0.2\"} 1\n",
         "althing_transport_connect_latency_seconds_count 2\n"
         "althing_transport_connect_latency_seconds_sum 40.150000\n",
+        "althing_process_start_time_seconds{process=\"server\"} 1700000000.500000\n",
         "althing_channel_queue_bytes{worker=\"0\"} 9\n",
         "althing_edge_queue_bytes 77\n",
         "althing_edge_refused_total{reason=\"slow_reader\"} 2\n",
@@ -171,7 +173,7 @@ static void writes_openmetrics(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "# TYPE mediasoup_producer_byte_count_bytes unknown\n"
+        "# TYPE mediasoup_producer_byte_count_bytes unknown\n",
         "# UNIT mediasoup_producer_byte_count_bytes bytes\nmediasoup_producer_byte_count_bytes{",
         "# TYPE althing_dropped_packets counter\nalthing_dropped_packets_total{",
         "# TYPE althing_build info\nalthing_build_info{",
