@@ -30,7 +30,7 @@ void on_transport_drop(struct hub *h, struct transport *t, const char *why);
 void on_peer_drop_media(struct hub *h, struct peer *p, const char *why);     /* both transports */
 
 /* ---- on_produce.c ---- */
-call_f on_produce, on_produce_data, on_pause_producer, on_resume_producer, on_close_producer;
+call_f on_produce, on_pause_producer, on_resume_producer, on_close_producer;
 void on_producer_drop(struct hub *h, struct producer *p, const char *why); /* its consumers' browsers are told, the sender is not */
 /* Closes a peer's producers that come from one of these sources (a NULL ends the list) and tells the peer. */
 void on_produce_stop(struct hub *h, struct peer *p, const char *const *sources);
@@ -47,6 +47,16 @@ void on_consumer_drop(struct hub *h, struct consumer *c); /* alone: the worker a
 void on_consume_wanted(struct hub *h, struct producer *p, bool hold); /* a consumer changed: newProducerLayer */
 void on_consume_tick(struct hub *h, int64_t now_us);
 
+
+/* ---- on_data.c ---- */
+call_f on_produce_data, on_close_data_producer;
+void on_data_consume_peer(struct hub *h, struct peer *p); /* gives it the data channels it can have by now */
+void on_data_offer_peer(struct hub *h, struct peer *p);   /* gives its data channels to all who can have them */
+void on_data_left_session(struct peer *p);                /* it is in another one now */
+void on_data_drop_all(struct transport *t, const char *why); /* the browsers of consumers are told, the worker too */
+void on_data_lost(struct transport *t);                   /* its worker is gone: who waits is told */
+void on_data_state(struct hub *h, struct transport *t, const Althing__SctpStateChanged *e);
+void on_data_full(struct hub *h, const struct media_worker *from, uint64_t handle);
 
 /* ---- on_chat.c: what peers say of themselves and to each other ---- */
 call_f on_chat_message, on_change_display_name, on_change_picture, on_raised_hand, on_reaction, on_recording;

@@ -77,11 +77,14 @@ static void move(struct hub *h, struct peer *p, struct room_session *to, bool te
                                 "oldSessionId", p->in->id));
     p->in = to;
     close_strangers(h, p);
+    on_data_left_session(p);
     if (tell)
         hub_notify(p, "sessionIdChanged", on_breakout_history(to));
     on_consume_peer(h, p);
     PEER_FOREACH_PRODUCER(p, pr)
     on_consume_producer(h, pr);
+    on_data_consume_peer(h, p);
+    on_data_offer_peer(h, p);
 }
 
 static void empty(struct hub *h, struct room *r, struct room_session *s)

@@ -85,4 +85,6 @@ void on_join(struct call *c)
     on_consume_peer(c->hub, p);
     PEER_FOREACH_PRODUCER(p, pr)
     on_consume_producer(c->hub, pr);
+    on_data_consume_peer(c->hub, p);
+    on_data_offer_peer(c->hub, p);
 }

@@ -71,6 +71,8 @@ void on_router_lost(struct media_router *router, void *room, void *hub)
             hub_answer_waiting(&p->send->obj, NULL, "noMediaServer");
         PEER_FOREACH_PRODUCER(p, pr)
         hub_answer_waiting(&pr->obj, NULL, "noMediaServer");
+        if (p->send)
+            on_data_lost(p->send);
         if (p->recv)
             hub_answer_waiting(&p->recv->obj, NULL, "noMediaServer");
         transport_free(p->send);
@@ -232,6 +234,8 @@ static uint64_t handle_of(const Althing__Event *e)
         return e->score->object;
     case ALTHING__EVENT__KIND_DOMINANT_SPEAKER:
         return e->dominant_speaker->producer;
+    case ALTHING__EVENT__KIND_SCTP_STATE:
+        return e->sctp_state->transport;
     default:
         return 0;
     }
@@ -243,6 +247,10 @@ void on_worker_event(const struct media_worker *from, const Althing__Event *e, v
     if (e->kind_case == ALTHING__EVENT__KIND_RESYNC) {
         log_warn("media", "worker lost events index=%u lost=%llu", media_worker_index(from),
                  (unsigned long long)e->resync->lost);
+        return;
+    }
+    if (e->kind_case == ALTHING__EVENT__KIND_SCTP_SEND_BUFFER_FULL) {
+        on_data_full(h, from, e->sctp_send_buffer_full->data_consumer);
         return;
     }
     uint64_t handle = handle_of(e);
@@ -268,4 +276,6 @@ void on_worker_event(const struct media_worker *from, const Althing__Event *e, v
         on_dtls(h, t, e->dtls_state);
     else if (e->kind_case == ALTHING__EVENT__KIND_TUPLE && t)
         on_tuple(t, e->tuple);
+    else if (e->kind_case == ALTHING__EVENT__KIND_SCTP_STATE && t)
+        on_data_state(h, t, e->sctp_state);
 }

@@ -207,11 +207,6 @@ void on_produce(struct call *c)
     }
 }
 
-void on_produce_data(struct call *c)
-{
-    call_error(c, "this server does not do data channels");
-}
-
 /* ---- pause, resume, close: of producers from before a reconnect the peer has none any more, and nothing happens ---- */
 
 static struct producer *find(struct call *c)

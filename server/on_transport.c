@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define FINGERPRINTS_MAX 8
+#define MESSAGE_MAX      262144  /* bytes of a data channel's message */
+#define SEND_BUFFER      2000000 /* what waits for a browser at most; what is more is lost */
 
 /* ---- what a browser is told of a transport ---- */
 
@@ -56,8 +58,8 @@ static json_t *describe(const struct transport *t)
     const struct media_worker *w = media_router_worker(t->peer->media);
     return json_pack("{ss, so, so, so, s{si, si, si, si, sb}}", "id", t->obj.id, "iceParameters",
                      ice_parameters(t), "iceCandidates", ice_candidates(w), "dtlsParameters",
-                     dtls_parameters(w), "sctpParameters", "port", 5000, "OS", 1024, "MIS", 1024,
-                     "maxMessageSize", 262144, "isDataChannel", 1);
+                     dtls_parameters(w), "sctpParameters", "port", 5000, "OS", DATA_STREAMS, "MIS",
+                     DATA_STREAMS, "maxMessageSize", MESSAGE_MAX, "isDataChannel", 1);
 }
 
 /* ---- creating ---- */
@@ -77,8 +79,10 @@ static void on_created(uint64_t handle, const char *err, void *arg)
     json_t *answer = describe(t);
     hub_answer_waiting(&t->obj, answer, NULL);
     json_decref(answer);
-    if (t->direction == DIRECTION_RECV)
+    if (t->direction == DIRECTION_RECV) {
         on_consume_peer(h, t->peer);
+        on_data_consume_peer(h, t->peer);
+    }
 }
 
 static void create_on_worker(struct hub *h, struct transport *t)
@@ -92,6 +96,11 @@ static void create_on_worker(struct hub *h, struct transport *t)
     msg.ice_password = t->ice_password;
     msg.peer = t->peer->id;
     msg.max_incoming_bitrate = h->settings.max_incoming_bitrate;
+    Althing__SctpParameters sctp = ALTHING__SCTP_PARAMETERS__INIT;
+    sctp.streams = DATA_STREAMS;
+    sctp.max_message_size = MESSAGE_MAX;
+    sctp.send_buffer_size = SEND_BUFFER;
+    msg.sctp = &sctp;
     Althing__Request rq = ALTHING__REQUEST__INIT;
     rq.method_case = ALTHING__REQUEST__METHOD_CREATE_TRANSPORT;
     rq.create_transport = &msg;
@@ -255,6 +264,7 @@ void on_restart_ice(struct call *c)
 
 void on_transport_drop(struct hub *h, struct transport *t, const char *why)
 {
+    on_data_drop_all(t, why);
     while (t->producers)
         on_producer_drop(h, t->producers, why);
     while (t->consumers) {

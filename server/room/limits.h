@@ -36,6 +36,10 @@
 #define PEER_TRANSPORTS_MAX 2         /* one a direction; asking again gives the same one */
 #define PEER_PRODUCERS_MAX 16         /* refused */
 #define PEER_CONSUMERS_MAX 2000       /* further producers are not consumed; counted by consumers_refused */
+#define PEER_DATA_PRODUCERS_MAX 16    /* refused */
+#define DATA_STREAMS      1024        /* streams of a transport, so its data consumers: further data producers are not consumed */
+#define DATA_LABEL_MAX    256         /* label, protocol of a data channel: refused */
+#define DATA_APP_MAX      1024        /* bytes of its appData as JSON: refused */
 #define ACKS_MAX          8           /* repeats of a request waiting for the same worker reply: refused */
 
 #define STRIKES_MAX       32

@@ -2,6 +2,7 @@
 
 #include "lib/mem.h"
 #include "lib/rand.h"
+#include "server/room/data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,10 @@ void transport_free(struct transport *t)
         producer_free(t->producers);
     while (t->consumers)
         consumer_free(t->consumers);
+    while (t->data_producers)
+        data_producer_free(t->data_producers);
+    while (t->data_consumers)
+        data_consumer_free(t->data_consumers);
     if (t->peer->send == t)
         t->peer->send = NULL;
     else

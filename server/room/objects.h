@@ -5,6 +5,9 @@
 #include "lib/addr.h"
 #include "server/room/room.h"
 
+struct data_consumer;
+struct data_producer;
+
 enum object_type { OBJECT_TRANSPORT, OBJECT_PRODUCER, OBJECT_CONSUMER };
 
 /* First in each of the three. */
@@ -38,6 +41,10 @@ struct transport {
     bool behind;             /* (set) its worker was too busy for some of its consumers: they are made later */
     uint32_t next_ssrc;      /* for consumers; only grows */
     uint32_t next_mid;
+    struct data_producer *data_producers; /* DIRECTION_SEND; data.h */
+    size_t n_data_producers;
+    struct data_consumer *data_consumers; /* DIRECTION_RECV */
+    uint16_t next_stream;    /* for data consumers; goes round */
 };
 
 struct producer {

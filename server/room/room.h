@@ -28,6 +28,8 @@ struct rooms {
     struct room *by_id; /* in the order of their serials */
     struct room *by_serial;
     struct object *by_handle;
+    struct data_producer *data_producers; /* by handle */
+    struct data_consumer *data_consumers; /* by handle */
     size_t n_rooms, n_peers;
     uint64_t next_serial;
     uint64_t consumers_refused; /* (set) PEER_CONSUMERS_MAX */

@@ -61,6 +61,7 @@ static void limit_library(void)
     usrsctp_sysctl_set_sctp_max_chunks_on_queue(ASSOCIATION_CHUNKS);
     usrsctp_sysctl_set_sctp_delayed_sack_time_default(100);
     usrsctp_sysctl_set_sctp_initial_cwnd(10);
+    usrsctp_sysctl_set_sctp_max_burst_default(32);
 }
 
 void stack_open(void)

@@ -51,7 +51,18 @@ test('join, see and hear each other, mute, close, leave', async () => {
   a.tell('closeProducer', { producerId: camera.id });
   assert.equal((await b.told('consumerClosed')).consumerId, video.id);
 
-  await assert.rejects(a.send.produceData({ label: 'transcription' }), /produceData/);
+  const channel = await a.send.produceData({ label: 'transcription', ordered: false, maxRetransmits: 3 });
+  const told = await b.told('newDataConsumer');
+  assert.equal(told.dataProducerId, channel.id);
+  assert.equal(told.label, 'transcription');
+  assert.equal(told.sctpStreamParameters.ordered, false);
+  assert.equal(told.sctpStreamParameters.maxRetransmits, 3);
+  const data = { transportId: a.send.id, sctpStreamParameters: { streamId: 7, ordered: true, maxRetransmits: 1 }, label: 'x' };
+  await assert.rejects(a.ask('produceData', data), /contradict/);
+  await assert.rejects(a.ask('produceData', { ...data, sctpStreamParameters: { streamId: 1024 } }), /range/);
+  a.tell('closeDataProducer', { dataProducerId: channel.id });
+  assert.equal((await b.told('dataConsumerClosed')).dataConsumerId, told.id);
+
   a.leave();
   assert.equal((await b.told('peerClosed')).peerId, a.peerId);
   b.leave();
