@@ -33,14 +33,11 @@ export async function until(what, probe, ms = 15000) {
 	}
 }
 
-function freeTcpPort() {
-	return new Promise((resolve, reject) => {
+function tcpIsFree(port) {
+	return new Promise((resolve) => {
 		const server = net.createServer();
-		server.on('error', reject);
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
-		});
+		server.on('error', () => resolve(false));
+		server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
 	});
 }
 
@@ -52,14 +49,15 @@ function udpIsFree(port) {
 	});
 }
 
-async function freeMediaPorts(count) {
+/** The first of so many; not among those that the kernel gives to whoever connects meanwhile. */
+async function freePorts(count) {
 	for (let tries = 0; tries < 50; tries++) {
-		const base = 41000 + Math.floor(Math.random() * 15000);
+		const base = 10000 + Math.floor(Math.random() * 22000);
 		let ok = true;
-		for (let i = 0; i < count && ok; i++) ok = await udpIsFree(base + i);
+		for (let i = 0; i < count && ok; i++) ok = (await tcpIsFree(base + i)) && (await udpIsFree(base + i));
 		if (ok) return base;
 	}
-	throw new Error('no free media ports');
+	throw new Error('no free ports');
 }
 
 function certificate(dir) {
@@ -115,10 +113,10 @@ export class Althing {
 		const a = new Althing();
 		a.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'althing-e2e-'));
 		const tls = certificate(a.dir);
-		a.port = await freeTcpPort();
-		a.redirectPort = await freeTcpPort();
-		a.metricsPort = await freeTcpPort();
-		a.mediaPort = await freeMediaPorts(workers);
+		a.port = await freePorts(1);
+		a.redirectPort = await freePorts(1);
+		a.metricsPort = await freePorts(1);
+		a.mediaPort = await freePorts(workers);
 		a.observerPath = path.join(a.dir, 'observer.sock');
 		a.config = {
 			listeningHost: '127.0.0.1',

@@ -78,7 +78,10 @@ test('chat', async () => {
   assert.equal((await c.join('Carl')).chatHistory.length, 1);
   await assert.rejects(a.ask('chatMessage', { text: 'x'.repeat(10000) }), /too long/);
   await assert.rejects(a.ask('nonsense'), /unknown method/);
-  await assert.rejects(a.ask('createBreakoutRoom', { name: 'x' }), /does not do that/);
+  const { sessionId } = await a.ask('createBreakoutRoom', { name: 'x' });
+  await b.ask('joinBreakoutRoom', { roomSessionId: sessionId });
+  await b.ask('chatMessage', { text: 'nobody hears me', sessionId });
+  await assert.rejects(a.ask('chatMessage', { text: 'let me in', sessionId }), /no such session/);
   for (const p of [a, b, c]) p.leave();
 });
 

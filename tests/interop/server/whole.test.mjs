@@ -13,12 +13,15 @@ const folder = mkdtempSync(join(tmpdir(), 'althing-'));
 const server = { peers: [], ports: [] };
 let althing, metrics;
 
+/** Not among those that the kernel gives to whoever connects meanwhile. */
 async function freePort() {
-  const s = createServer().listen(0, '127.0.0.1');
-  await once(s, 'listening');
-  const { port } = s.address();
-  s.close();
-  return port;
+  for (;;) {
+    const port = 10000 + Math.floor(Math.random() * 22000);
+    const s = createServer().listen(port, '127.0.0.1');
+    const free = await Promise.race([once(s, 'listening').then(() => true), once(s, 'error').then(() => false)]).catch(() => false);
+    s.close();
+    if (free) return port;
+  }
 }
 
 function children(name) {

@@ -2,6 +2,7 @@
 """Drives althing with fake programs beside it: starting, dying, stopping, refusing."""
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -16,10 +17,22 @@ import unittest
 ALTHING = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else None
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def bindable(port):
+    try:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as s:
+                s.bind(("127.0.0.1", port))
+        return True
+    except OSError:
+        return False
+
+
+def free_port(count=1):
+    """The first of so many; not among those that the kernel gives to whoever connects meanwhile."""
+    while True:
+        first = random.randrange(10000, 32000)
+        if all(bindable(first + i) for i in range(count)):
+            return first
 
 
 class Run:
@@ -30,7 +43,7 @@ class Run:
         self.socket = os.path.join(folder, "observer.sock")
         self.config = {
             "listeningHost": "127.0.0.1", "listeningPort": free_port(), "httpOnly": True, "clientPath": None,
-            "mediasoup": {"numWorkers": 2, "worker": {"rtcMinPort": free_port() // 2 * 2},
+            "mediasoup": {"numWorkers": 2, "worker": {"rtcMinPort": free_port(2)},
                           "webRtcTransport": {"listenIps": [{"ip": "127.0.0.1"}]}},
             "prometheus": {"port": free_port()}, "observer": {"path": self.socket}}
         self.config.update(config or {})
