@@ -37,9 +37,12 @@ int on_create_consumer(struct engine *e, const Althing__Request *r, int64_t now_
         .rtx_ssrc = m->rtx_ssrc,
         .only_encoding = m->only_encoding,
         .paused = m->paused,
+        .priority = m->priority,
         .preferred_spatial = m->preferred ? m->preferred->spatial : LAYERS_ALL,
         .preferred_temporal = m->preferred ? m->preferred->temporal : LAYERS_ALL,
     };
+    if (p.priority > 255)
+        return -EINVAL;
     int err = on_media_string(p.media.mid, sizeof(p.media.mid), m->mid);
     if (!err)
         err = on_media_string(p.media.cname, sizeof(p.media.cname), m->cname);
@@ -60,6 +63,15 @@ int on_set_preferred_layers(struct engine *e, const Althing__Request *r, int64_t
     const Althing__SetPreferredLayers *m = r->set_preferred_layers;
     return consumer_set_preferred(e, m->consumer, m->layers ? m->layers->spatial : LAYERS_ALL,
                                   m->layers ? m->layers->temporal : LAYERS_ALL, now_us);
+}
+
+int on_set_priority(struct engine *e, const Althing__Request *r, int64_t now_us)
+{
+    const Althing__SetPriority *m = r->set_priority;
+    (void)now_us;
+    if (m->priority == 0 || m->priority > 255)
+        return -EINVAL;
+    return consumer_set_priority(e, m->consumer, m->priority);
 }
 
 int on_request_key_frame(struct engine *e, const Althing__Request *r, int64_t now_us)

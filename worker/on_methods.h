@@ -22,6 +22,7 @@ on_method_f on_connect_transport;
 on_method_f on_restart_ice;
 on_method_f on_close_transport;
 on_method_f on_set_max_incoming_bitrate;
+on_method_f on_set_outgoing_bitrates;
 
 on_method_f on_create_plain_transport;
 on_method_f on_connect_plain_transport;
@@ -35,6 +36,7 @@ on_method_f on_close_producer;
 on_method_f on_create_consumer;
 on_method_f on_pause_consumer;
 on_method_f on_set_preferred_layers;
+on_method_f on_set_priority;
 on_method_f on_request_key_frame;
 on_method_f on_close_consumer;
 

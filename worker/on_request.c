@@ -50,6 +50,8 @@ static on_method_f *const methods[] = {
     [ALTHING__REQUEST__METHOD_CONNECT_PLAIN_TRANSPORT] = on_connect_plain_transport,
     [ALTHING__REQUEST__METHOD_CREATE_PIPE_TRANSPORT] = on_create_pipe_transport,
     [ALTHING__REQUEST__METHOD_CONNECT_PIPE_TRANSPORT] = on_connect_pipe_transport,
+    [ALTHING__REQUEST__METHOD_SET_OUTGOING_BITRATES] = on_set_outgoing_bitrates,
+    [ALTHING__REQUEST__METHOD_SET_PRIORITY] = on_set_priority,
     [ALTHING__REQUEST__METHOD_START_TRACE] = on_start_trace,
     [ALTHING__REQUEST__METHOD_STOP_TRACE] = on_stop_trace,
     [ALTHING__REQUEST__METHOD_SET_LOG] = on_set_log,
@@ -273,6 +275,16 @@ static void post_speaker(struct channel *c, const struct engine_event *in, Althi
     post(c, ev);
 }
 
+static void post_short(struct channel *c, const struct engine_event *in, Althing__Event *ev)
+{
+    Althing__BandwidthShort m = ALTHING__BANDWIDTH_SHORT__INIT;
+    m.consumer = in->object;
+    m.is_short = in->is_short;
+    ev->kind_case = ALTHING__EVENT__KIND_BANDWIDTH_SHORT;
+    ev->bandwidth_short = &m;
+    post(c, ev);
+}
+
 void channel_event(const struct engine_event *in, void *arg)
 {
     struct channel *c = arg;
@@ -305,6 +317,9 @@ void channel_event(const struct engine_event *in, void *arg)
         return;
     case ENGINE_SPEAKER:
         post_speaker(c, in, &ev);
+        return;
+    case ENGINE_BANDWIDTH_SHORT:
+        post_short(c, in, &ev);
         return;
     }
 }

@@ -30,6 +30,9 @@ int on_create_transport(struct engine *e, const Althing__Request *r, int64_t now
         .password = m->ice_password,
         .peer = m->peer,
         .max_incoming_bitrate = m->max_incoming_bitrate,
+        .initial_outgoing_bitrate = m->initial_outgoing_bitrate,
+        .min_outgoing_bitrate = m->min_outgoing_bitrate,
+        .max_outgoing_bitrate = m->max_outgoing_bitrate,
     };
     if (m->sctp) {
         if (m->sctp->streams == 0 || m->sctp->streams > ASSOCIATION_STREAMS_MAX)
@@ -67,6 +70,13 @@ int on_close_transport(struct engine *e, const Althing__Request *r, int64_t now_
 {
     transport_close(e, r->close_transport->transport, now_us);
     return 0;
+}
+
+int on_set_outgoing_bitrates(struct engine *e, const Althing__Request *r, int64_t now_us)
+{
+    const Althing__SetOutgoingBitrates *m = r->set_outgoing_bitrates;
+    (void)now_us;
+    return transport_set_outgoing(e, m->transport, m->min, m->max);
 }
 
 int on_set_max_incoming_bitrate(struct engine *e, const Althing__Request *r, int64_t now_us)

@@ -100,6 +100,7 @@ static int fill(struct consumer *c, const struct params_consumer *in, int64_t no
     c->ssrc = in->ssrc;
     c->rtx_ssrc = in->rtx_ssrc;
     c->paused = in->paused;
+    c->priority = in->priority ? in->priority : 1;
     c->base = in->only_encoding ? (uint8_t)(in->only_encoding - 1) : 0;
     c->n_streams = in->only_encoding ? 1 : (uint8_t)c->producer->n_streams;
     c->score_told = SCORE_MAX;
@@ -162,6 +163,7 @@ int consumer_create(struct engine *e, const struct params_consumer *in, int64_t 
     }
     take_counters(c, now_us);
     join(c, e);
+    share_joined(c, now_us);
     consumer_flow_changed(c, now_us);
     return 0;
 }
@@ -172,6 +174,7 @@ void consumer_close(struct engine *e, uint64_t id, int64_t now_us)
     if (!c)
         return;
     struct transport *t = c->transport;
+    share_gone(c);
     if (c->ready)
         DL_DELETE2(t->ready, c, prev_ready, next_ready);
     DL_DELETE2(c->producer->consumers, c, prev_same, next_same);
@@ -205,6 +208,8 @@ void consumer_flow_changed(struct consumer *c, int64_t now_us)
         c->flowing = flowing;
         c->n_resends = 0;
         layers_restart(c->layers);
+        c->share = (struct alloc_state){.step = ALLOC_NONE, .fresh = true};
+        share_changed(c->transport);
         counter_set(&c->counters->paused, !flowing);
     }
     consumer_check(c, now_us);
@@ -212,8 +217,10 @@ void consumer_flow_changed(struct consumer *c, int64_t now_us)
 
 void consumer_source_active(struct consumer *c, size_t stream, bool active)
 {
-    if (consumer_carries(c, stream))
-        layers_active(c->layers, stream - c->base, active);
+    if (!consumer_carries(c, stream))
+        return;
+    layers_active(c->layers, stream - c->base, active);
+    share_changed(c->transport);
 }
 
 void consumer_source_restarted(struct consumer *c, size_t stream)
@@ -334,7 +341,19 @@ int consumer_set_preferred(struct engine *e, uint64_t id, uint32_t spatial, uint
     if (!c)
         return -ENOENT;
     layers_prefer(c->layers, spatial, temporal);
+    c->share.fresh = true;
+    share_changed(c->transport);
     consumer_check(c, now_us);
+    return 0;
+}
+
+int consumer_set_priority(struct engine *e, uint64_t id, unsigned priority)
+{
+    struct consumer *c = consumer_find(e, id);
+    if (!c)
+        return -ENOENT;
+    c->priority = priority;
+    share_changed(c->transport);
     return 0;
 }
 
@@ -361,7 +380,10 @@ int consumer_request_key_frame(struct engine *e, uint64_t id, int64_t now_us)
 void consumer_report(struct consumer *c, const struct rtcp_report *r, int64_t now_us)
 {
     struct score_counts counts;
-    if (send_report(c->send, r, now_us, &counts) && score_sample(&c->score, &counts))
+    if (!send_report(c->send, r, now_us, &counts))
+        return;
+    share_loss(c->transport, r->fraction, counts.expected, now_us);
+    if (score_sample(&c->score, &counts))
         tell_score(c, now_us);
 }
 

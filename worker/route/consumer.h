@@ -9,6 +9,7 @@
 #define ALTHING_WORKER_ROUTE_CONSUMER_H
 
 #include "proto/counters.h"
+#include "worker/cc/alloc.h"
 #include "worker/route/params.h"
 #include "worker/stream/picture_map.h"
 #include "worker/stream/rate.h"
@@ -50,6 +51,12 @@ struct consumer {
     struct layers *layers;
     struct seqmap seqmap;
     struct picture_map vp8;
+    struct alloc_state share; /* of the transport's bandwidth */
+    uint32_t steps_there;     /* of its ladder, a bit each */
+    unsigned priority;        /* 1..255 */
+    bool bandwidth_short;     /* told so */
+    int64_t key_us;           /* a packet of a key frame was sent last */
+    uint32_t last_ts;         /* sent last */
     struct send *send;
     struct score score;
     struct rate rate;
@@ -65,6 +72,7 @@ int consumer_create(struct engine *e, const struct params_consumer *p, int64_t n
 int consumer_pause(struct engine *e, uint64_t id, bool paused, int64_t now_us);
 int consumer_set_preferred(struct engine *e, uint64_t id, uint32_t spatial, uint32_t temporal,
                            int64_t now_us);
+int consumer_set_priority(struct engine *e, uint64_t id, unsigned priority);
 int consumer_request_key_frame(struct engine *e, uint64_t id, int64_t now_us);
 void consumer_close(struct engine *e, uint64_t id, int64_t now_us); /* unknown: fine */
 

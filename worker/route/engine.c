@@ -34,6 +34,8 @@ int engine_new(struct engine **ep, const struct engine_config *conf)
     e->counts = counters_worker(conf->counters);
     counter_set(&e->counts->pool_slots, pool_slots(e->pool));
     e->items = mem_calloc(OUTBOUND_BURST, sizeof(*e->items));
+    e->share_items = mem_calloc(LIMIT_TRANSPORT_CONSUMERS, sizeof(*e->share_items));
+    e->share_consumers = mem_calloc(LIMIT_TRANSPORT_CONSUMERS, sizeof(struct consumer *));
     e->random = (uint64_t)rand_u32() << 32 | rand_u32() | 1;
     timers_init(&e->timers);
     data_open(e);
@@ -61,6 +63,8 @@ void engine_free(struct engine *e)
     timers_free(&e->timers);
     pool_free(e->pool);
     free(e->items);
+    free(e->share_items);
+    free(e->share_consumers);
     free(e);
 }
 

@@ -43,6 +43,7 @@ enum engine_event_kind {
     ENGINE_SCTP_SEND_BUFFER_FULL,
     ENGINE_VOLUMES,
     ENGINE_SPEAKER,
+    ENGINE_BANDWIDTH_SHORT,
 };
 
 /* The numbers of proto/worker.proto. */
@@ -85,20 +86,23 @@ struct engine_volume {
 struct engine_event {
     enum engine_event_kind kind;
     uint64_t
-        object; /* handle: a transport; of LAYERS a consumer; of SCORE a producer or a consumer;
+        object; /* handle: a transport; of LAYERS, BANDWIDTH_SHORT a consumer; of SCORE a producer or a
+                   consumer;
                    of SCTP_SEND_BUFFER_FULL a data consumer; of VOLUMES and SPEAKER a router */
     enum engine_ice_state ice;
     enum engine_dtls_state dtls;
     const char *reason;         /* of ENGINE_DTLS_FAILED, lasts as long as the call; else "" */
     bool tcp;                   /* TUPLE */
     struct addr local, remote;  /* TUPLE */
+    bool is_short;              /* BANDWIDTH_SHORT */
     bool none;                  /* LAYERS: nothing is sent */
     uint32_t spatial, temporal; /* LAYERS */
     uint32_t score;             /* SCORE: 0..10 */
     enum engine_sctp_state sctp;
-    uint64_t dropped; /* SCTP_SEND_BUFFER_FULL: messages in all */
-    uint32_t producer_score;    /* SCORE of a consumer: of the stream that it is sent, else 0 */
-    const struct engine_score *streams; /* SCORE: of the producer; lasts as long as the call, as does the next */
+    uint64_t dropped;        /* SCTP_SEND_BUFFER_FULL: messages in all */
+    uint32_t producer_score; /* SCORE of a consumer: of the stream that it is sent, else 0 */
+    const struct engine_score
+        *streams; /* SCORE: of the producer; lasts as long as the call, as does the next */
     size_t n_streams;
     const struct engine_volume *volumes; /* VOLUMES: the loudest first */
     size_t n_volumes;

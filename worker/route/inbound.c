@@ -184,6 +184,7 @@ static void take(struct inbound *s, struct packet *pk, int64_t now_us)
 {
     parse_frame(s, pk);
     audio_packet(s->producer, &pk->exts, now_us);
+    layer_rates_add(&s->layer_rates, pk->frame.spatial, pk->frame.temporal, pk->len, now_us);
     bool key = is_video(s) && pk->frame.keyframe;
     if (key) {
         keyreq_key_frame(&s->keyreq);
@@ -265,6 +266,7 @@ void inbound_arm(struct inbound *s, int64_t now_us)
 void inbound_tick(struct inbound *s, int64_t now_us)
 {
     ring_expire(s->ring, now_us);
+    layer_rates_tick(&s->layer_rates, now_us);
     counter_set(&s->counters->bitrate, rate_bps(&s->rate, now_us));
     counter_set(&s->counters->score, s->score.value);
     if (!s->recv)
@@ -272,6 +274,7 @@ void inbound_tick(struct inbound *s, int64_t now_us)
     count_stats(s);
     if (s->active && now_us - recv_last_us(s->recv) > s->silence_us) {
         set_active(s, false);
+        layer_rates_reset(&s->layer_rates);
         if (score_silence(&s->score))
             producer_score_changed(s->producer, now_us);
     }

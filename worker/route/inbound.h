@@ -11,6 +11,7 @@
 #include "proto/counters.h"
 #include "worker/route/params.h"
 #include "worker/stream/keyreq.h"
+#include "worker/stream/layer_rates.h"
 #include "worker/stream/rate.h"
 #include "worker/stream/score.h"
 #include "worker/wire/rtcp.h"
@@ -44,6 +45,7 @@ struct inbound {
     struct score score;
     struct keyreq keyreq;
     struct rate rate;
+    struct layer_rates layer_rates;
     struct frame_ctx frame;
     struct timer timer; /* the next NACK or key frame request */
     struct counters_producer *counters;

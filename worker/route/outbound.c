@@ -8,6 +8,7 @@
 #include "worker/route/transport.h"
 #include "worker/secure/srtp.h"
 #include "worker/stream/layers.h"
+#include "worker/stream/pacer.h"
 #include "worker/stream/pool.h"
 #include "worker/stream/recv.h"
 #include "worker/stream/ring.h"
@@ -85,7 +86,9 @@ static bool compose(struct outbound_item *it, const struct rtp *h, uint32_t send
                     uint16_t twcc)
 {
     const struct consumer *c = it->consumer;
-    struct rtp_exts exts = it->pk->exts;
+    struct rtp_exts exts = {0};
+    if (it->pk)
+        exts = it->pk->exts;
     exts.present = (exts.present & PASSED) | OWN;
     exts.abs_send_time = send_time;
     exts.twcc = twcc;
@@ -97,7 +100,8 @@ static bool compose(struct outbound_item *it, const struct rtp *h, uint32_t send
                                         &c->media.ext);
     if (!it->aad_len)
         return false;
-    compose_head(it);
+    if (it->pk)
+        compose_head(it);
     return it->aad_len + it->head_len + it->payload_len + it->pad_len + SRTP_TRAILER_MAX <=
            OUTBOX_DATA_MAX;
 }
@@ -115,12 +119,42 @@ static struct outbound_item *item_of(struct consumer *c, const struct packet *pk
     it->kind = kind;
     it->entry = *entry;
     it->pad_len = 0;
+    it->head_len = 0;
+    it->payload = NULL;
+    it->payload_len = 0;
+    it->numbered = false;
+    it->probe = c->transport->share.pacer ? pacer_probe_id(c->transport->share.pacer) : 0;
     return it;
 }
 
-static uint16_t next_twcc(struct consumer *c)
+static uint16_t next_twcc(struct outbound_item *it)
 {
-    return c->media.ext.id_of[RTP_EXT_TRANSPORT_CC] ? c->transport->twcc_out++ : 0;
+    struct consumer *c = it->consumer;
+    if (!c->media.ext.id_of[RTP_EXT_TRANSPORT_CC])
+        return 0;
+    it->numbered = true;
+    it->twcc = c->transport->twcc_out++;
+    return it->twcc;
+}
+
+static size_t plain_len(const struct outbound_item *it)
+{
+    return it->aad_len + it->head_len + it->payload_len + it->pad_len;
+}
+
+/* It is whole: it goes with the next flush. */
+static void keep(struct outbound_item *it, int64_t now_us)
+{
+    struct transport *t = it->consumer->transport;
+    t->engine->n_items++;
+    if (t->share.pacer)
+        pacer_sent(t->share.pacer, plain_len(it), now_us);
+}
+
+/* Who paces what this consumer sends; NULL: nobody. Audio never waits. */
+static struct pacer *pacer_of(const struct consumer *c)
+{
+    return c->producer->kind == PARAMS_VIDEO ? c->transport->share.pacer : NULL;
 }
 
 /* ---- media ---- */
@@ -178,7 +212,8 @@ static bool number(struct consumer *c, const struct batch_entry *b,
     return true;
 }
 
-#define CATCH_UP_MAX 256 /* packets: a large key frame */
+#define KEY_FRAME_US 1000000 /* a key frame may take so long to go out */
+#define CATCH_UP_MAX 256     /* packets: a large key frame */
 
 static bool in_rest_of_batch(const struct batch_entry *b, const struct packet *pk)
 {
@@ -205,6 +240,41 @@ static void catch_up(struct consumer *c, const struct batch_entry *b, int64_t no
     }
 }
 
+static void send_media(struct consumer *c, const struct packet *pk,
+                       const struct params_codec *codec, const struct send_entry *entry,
+                       int64_t out_seq, int64_t now_us)
+{
+    struct outbound_item *it = item_of(c, pk, OUTBOUND_MEDIA, entry, now_us);
+    it->entry.abs_send_time = abs_send_time(now_us);
+    it->entry.twcc = next_twcc(it);
+    struct rtp h = {.pt = codec->payload_type,
+                    .marker = entry->marker,
+                    .seq = entry->seq,
+                    .ts = entry->ts,
+                    .ssrc = c->ssrc};
+    it->roc = (uint32_t)(out_seq >> 16);
+    if (compose(it, &h, it->entry.abs_send_time, it->entry.twcc))
+        keep(it, now_us);
+    else
+        counter_add(&c->counters->packets_discarded, 1);
+}
+
+/* At once, or behind what waits. */
+static void send_or_wait(struct consumer *c, const struct packet *pk,
+                         const struct params_codec *codec, const struct send_entry *entry,
+                         int64_t out_seq, int64_t now_us)
+{
+    struct pacer *p = pacer_of(c);
+    if (!p || (!pacer_waiting(p) && pacer_may_send(p, now_us))) {
+        send_media(c, pk, codec, entry, out_seq, now_us);
+        return;
+    }
+    const struct pacer_entry waits = {
+        .owner = c, .entry = *entry, .out_seq = out_seq, .bytes = pk->len};
+    if (!pacer_wait(p, &waits))
+        counter_add(&c->counters->packets_discarded, 1);
+}
+
 static void add_media(struct consumer *c, const struct batch_entry *b, int64_t now_us)
 {
     const struct packet *pk = b->pk;
@@ -220,21 +290,26 @@ static void add_media(struct consumer *c, const struct batch_entry *b, int64_t n
     bool switched;
     if (!number(c, b, codec, &entry, &out_seq, &switched, now_us))
         return;
-    entry.abs_send_time = abs_send_time(now_us);
-    entry.twcc = next_twcc(c);
-    struct outbound_item *it = item_of(c, pk, OUTBOUND_MEDIA, &entry, now_us);
-    struct rtp h = {.pt = codec->payload_type,
-                    .marker = entry.marker,
-                    .seq = entry.seq,
-                    .ts = entry.ts,
-                    .ssrc = c->ssrc};
-    it->roc = (uint32_t)(out_seq >> 16);
-    if (compose(it, &h, entry.abs_send_time, entry.twcc))
-        c->transport->engine->n_items++;
-    else
-        counter_add(&c->counters->packets_discarded, 1);
+    if (pk->frame.keyframe)
+        c->key_us = now_us;
+    send_or_wait(c, pk, codec, &entry, out_seq, now_us);
     if (switched)
         catch_up(c, b, now_us);
+}
+
+void outbound_paced(struct transport *t, int64_t now_us)
+{
+    struct pacer_entry w;
+    while (pacer_take(t->share.pacer, now_us, &w)) {
+        struct consumer *c = w.owner;
+        const struct packet *pk =
+            ring_get(c->producer->streams[w.entry.stream]->ring, w.entry.in_seq);
+        const struct params_codec *codec = pk ? codec_of(c, pk) : NULL;
+        if (codec)
+            send_media(c, pk, codec, &w.entry, w.out_seq, now_us);
+        else
+            counter_add(&c->counters->packets_discarded, 1);
+    }
 }
 
 /* ---- resends ---- */
@@ -250,7 +325,7 @@ static bool compose_rtx(struct consumer *c, struct outbound_item *it,
                     .ts = it->entry.ts,
                     .ssrc = c->rtx_ssrc};
     it->roc = (uint32_t)(c->rtx_seq >> 16);
-    return compose(it, &h, abs_send_time(now_us), next_twcc(c));
+    return compose(it, &h, abs_send_time(now_us), next_twcc(it));
 }
 
 /* The packet as it was: every field is in the entry. */
@@ -286,15 +361,55 @@ static void add_resend(struct consumer *c, uint16_t seq, int64_t now_us)
                                             : compose_again(c, it, codec);
     if (!ok)
         return;
-    send_resent(c->send, seq, it->aad_len + it->head_len + it->payload_len + it->pad_len, now_us);
-    c->transport->engine->n_items++;
+    send_resent(c->send, seq, plain_len(it), now_us);
+    keep(it, now_us);
+}
+
+void outbound_resends(struct consumer *c, int64_t now_us)
+{
+    struct pacer *p = pacer_of(c);
+    size_t n = 0;
+    for (; n < c->n_resends && (!p || pacer_may_send(p, now_us)); n++)
+        add_resend(c, c->resends[n], now_us);
+    c->n_resends -= n;
+    memmove(c->resends, c->resends + n, c->n_resends * sizeof(c->resends[0]));
+    if (c->n_resends)
+        c->transport->share.held = true;
+}
+
+size_t outbound_padding(struct consumer *c, size_t bytes, int64_t now_us)
+{
+    struct send_entry none = {0};
+    struct outbound_item *it = item_of(c, NULL, OUTBOUND_PADDING, &none, now_us);
+    it->pad_len = bytes < UINT8_MAX ? (uint8_t)bytes : UINT8_MAX;
+    c->rtx_seq++;
+    struct rtp h = {.pt = c->media.codecs[0].rtx_payload_type,
+                    .seq = (uint16_t)c->rtx_seq,
+                    .ts = c->last_ts,
+                    .ssrc = c->rtx_ssrc,
+                    .pad_len = it->pad_len};
+    it->roc = (uint32_t)(c->rtx_seq >> 16);
+    if (!compose(it, &h, abs_send_time(now_us), next_twcc(it)))
+        return 0;
+    keep(it, now_us);
+    return plain_len(it);
+}
+
+/* What waits would come too late: the video begins anew with a key frame. Not on account of the last one itself. */
+static void cut_short(struct consumer *c, int64_t now_us)
+{
+    struct pacer *p = pacer_of(c);
+    if (!p || pacer_delay_us(p) < PACER_DELAY_US || now_us - c->key_us < KEY_FRAME_US ||
+        layers_current_stream(c->layers) < 0)
+        return;
+    layers_restart(c->layers);
+    counter_add(&c->transport->counters->pacer_cuts, 1);
 }
 
 void outbound_consumer(struct consumer *c, int64_t now_us)
 {
-    for (size_t i = 0; i < c->n_resends; i++)
-        add_resend(c, c->resends[i], now_us);
-    c->n_resends = 0;
+    outbound_resends(c, now_us);
+    cut_short(c, now_us);
     for (const struct batch_entry *b = c->producer->first; b; b = b->next) {
         /* Behind what came before its stream started anew, the new numbers would seem to leap. */
         if (consumer_carries(c, b->stream->index) && b->pk->ext_seq >= recv_first(b->stream->recv))
@@ -304,11 +419,6 @@ void outbound_consumer(struct consumer *c, int64_t now_us)
 }
 
 /* ---- sealing ---- */
-
-static size_t plain_len(const struct outbound_item *it)
-{
-    return it->aad_len + it->head_len + it->payload_len + it->pad_len;
-}
 
 static bool same_frame(const struct outbound_item *a, const struct outbound_item *b)
 {
@@ -348,12 +458,18 @@ static void count(struct outbound_item *it, size_t sealed, int64_t now_us)
     struct counters_transport *t = c->transport->counters;
     size_t bytes = plain_len(it);
     transport_count_sent(c->transport, sealed, now_us);
+    share_sent(c->transport, it, sealed, now_us);
+    if (it->kind == OUTBOUND_PADDING) {
+        counter_add(&t->probation_bytes_sent, bytes);
+        return;
+    }
     if (tapped(c->transport))
         tap_rtp_out(it, now_us);
     if (it->kind != OUTBOUND_MEDIA) {
         counter_add(&t->rtx_bytes_sent, bytes);
         return;
     }
+    c->last_ts = it->entry.ts;
     if (it->pad_len)
         counter_add(&c->transport->engine->counts->packets_padded, 1);
     send_sent(c->send, &it->entry, bytes, now_us);

@@ -62,6 +62,7 @@ struct params_consumer {
     uint32_t only_encoding; /* 1, 2, ..: that one, whole; 0: what the receiver chooses of all */
     bool paused;
     uint32_t preferred_spatial, preferred_temporal; /* LAYERS_ALL: the highest */
+    unsigned priority;                              /* 1..255; 0 means 1 */
 };
 
 struct params_sctp {
@@ -99,6 +100,7 @@ struct params_transport {
     const char *peer;
     uint32_t max_incoming_bitrate;
     struct params_sctp sctp;
+    uint32_t initial_outgoing_bitrate, min_outgoing_bitrate, max_outgoing_bitrate; /* 0: default */
 };
 
 /* Of a plain transport or a pipe. */

@@ -80,7 +80,7 @@ static void nack(struct transport *t, const struct rtcp_packet *p, int64_t now_u
     consumer_nacked(c, seqs, n);
 }
 
-static void transport_cc(struct transport *t, const struct rtcp_packet *p)
+static void transport_cc(struct transport *t, const struct rtcp_packet *p, int64_t now_us)
 {
     struct rtcp_twcc head;
     struct rtcp_twcc_status *st = t->engine->statuses;
@@ -91,6 +91,7 @@ static void transport_cc(struct transport *t, const struct rtcp_packet *p)
     for (size_t i = 0; i < n; i++)
         lost += !st[i].received;
     counter_set(&t->counters->loss_sent, lost * 256 / n > 255 ? 255 : lost * 256 / n);
+    share_feedback(t, st, n, now_us);
 }
 
 static void pli(struct transport *t, const struct rtcp_packet *p, int64_t now_us)
@@ -131,7 +132,7 @@ static void remb(struct transport *t, const struct rtcp_packet *p, int64_t now_u
     struct rtcp_remb r;
     if (rtcp_parse_remb(p, &r))
         return;
-    counter_set(&t->counters->available_outgoing_bitrate, r.bitrate);
+    share_remb(t, r.bitrate, now_us);
     if (tapped(t)) {
         struct tracer_subject subject = tap_transport(t, false, now_us);
         tracer_bwe(&t->engine->tracer, &subject, false, r.bitrate, 0);
@@ -143,7 +144,7 @@ static void feedback(struct transport *t, const struct rtcp_packet *p, int64_t n
     if (p->pt == RTCP_RTPFB && p->count == RTCP_RTPFB_NACK)
         nack(t, p, now_us);
     else if (p->pt == RTCP_RTPFB && p->count == RTCP_RTPFB_TWCC)
-        transport_cc(t, p);
+        transport_cc(t, p, now_us);
     else if (p->pt == RTCP_PSFB && p->count == RTCP_PSFB_PLI)
         pli(t, p, now_us);
     else if (p->pt == RTCP_PSFB && p->count == RTCP_PSFB_FIR)

@@ -13,6 +13,7 @@
 #include "worker/route/params.h"
 #include "worker/route/path.h"
 #include "worker/route/producer.h"
+#include "worker/route/share.h"
 #include "worker/route/ssrcs.h"
 #include "worker/secure/dtls.h"
 #include "worker/secure/srtp.h"
@@ -53,6 +54,7 @@ struct fragment {
 enum transport_due {
     TRANSPORT_DUE_REPORTS = 1,
     TRANSPORT_DUE_FEEDBACK = 2,
+    TRANSPORT_DUE_SHARE = 4,
 };
 
 struct transport {
@@ -91,6 +93,7 @@ struct transport {
     struct twcc_recv *twcc;
     bool twcc_wanted; /* a producer negotiated it */
     struct remb_recv remb;
+    struct share share;
     uint8_t loss_in;    /* worst share lost of what is received, 1/256 */
     uint16_t twcc_out;  /* next transport-wide number */
     uint32_t rtcp_ssrc; /* of reports and feedback */
@@ -137,7 +140,9 @@ struct engine {
     size_t n_batch;
     struct tracer tracer;
     struct timer trace_timer;
-    uint64_t random; /* of timers only: nothing secret */
+    uint64_t random;                   /* of timers only: nothing secret */
+    struct alloc_item *share_items;    /* LIMIT_TRANSPORT_CONSUMERS, scratch */
+    struct consumer **share_consumers; /* of those */
     struct outbound_item *items;
     size_t n_items;
     struct rtcp_twcc_status statuses[TWCC_STATUSES];

@@ -35,6 +35,7 @@ void transport_set_writable(struct transport *t, bool writable, int64_t now_us)
     if (writable == t->writable)
         return;
     t->writable = writable;
+    share_writable(t);
     for (struct consumer *c = t->consumers; c; c = c->next)
         consumer_flow_changed(c, now_us);
     if (writable) {
@@ -111,6 +112,7 @@ static void tick_fired(struct timer *timer, int64_t now_us, void *arg)
     }
     for (struct consumer *c = t->consumers; c; c = c->next)
         consumer_tick(c, now_us);
+    share_tick(t, now_us);
     counter_set(&t->counters->recv_bitrate, rate_bps(&t->rate_in, now_us));
     counter_set(&t->counters->send_bitrate, rate_bps(&t->rate_out, now_us));
     timer_start(&t->engine->timers, &t->tick_timer, now_us + TICK_US);
@@ -119,6 +121,8 @@ static void tick_fired(struct timer *timer, int64_t now_us, void *arg)
 void transport_rtt(struct transport *t, int64_t rtt_us)
 {
     counter_set(&t->counters->rtt_us, (uint64_t)rtt_us);
+    if (t->share.bwe)
+        bwe_rtt(t->share.bwe, rtt_us);
     histogram_add(&t->engine->counts->rtt_0, &histogram_rtt, rtt_us);
     for (struct producer *p = t->producers; p; p = p->next) {
         for (size_t i = 0; i < p->n_streams; i++) {
@@ -154,6 +158,7 @@ int transport_new(struct transport **tp, struct engine *e, const struct transpor
     t->rtcp_ssrc = rand_u32() | 1;
     rand_token(t->cname, sizeof(t->cname) - 1);
     rtp_ext_map_init(&t->recv_ext);
+    share_init(t);
     *tp = t;
     return 0;
 }
@@ -162,6 +167,7 @@ void transport_free(struct transport *t)
 {
     free(t->data); /* data_close() is done, or there was nothing to close */
     t->way->free(t);
+    share_clear(t);
     srtp_rx_free(t->rx);
     srtp_tx_free(t->tx);
     twcc_recv_free(t->twcc);
@@ -221,6 +227,12 @@ int transport_set_max_incoming(struct engine *e, uint64_t id, uint32_t bitrate, 
     counter_set(&t->counters->max_incoming_bitrate, bitrate);
     transport_arm_cc(t);
     return 0;
+}
+
+int transport_set_outgoing(struct engine *e, uint64_t id, uint32_t min, uint32_t max)
+{
+    struct transport *t = transport_find(e, id);
+    return t ? share_set_limits(t, t->share.conf.start_bps, min, max) : -ENOENT;
 }
 
 /* ---- producers ---- */
@@ -307,7 +319,8 @@ static void send_consumers(struct transport *t, int64_t now_us)
         c->ready = false;
         if (c->flowing)
             outbound_consumer(c, now_us);
-        c->n_resends = 0;
+        else
+            c->n_resends = 0;
     }
 }
 
@@ -321,5 +334,7 @@ void transport_send(struct transport *t, int64_t now_us)
         rtcp_out_feedback(t, now_us);
         transport_arm_cc(t);
     }
+    share_before_send(t, now_us);
     send_consumers(t, now_us);
+    share_after_send(t, now_us);
 }

@@ -24,6 +24,7 @@ struct transport;
 struct tuple;
 
 int transport_set_max_incoming(struct engine *e, uint64_t id, uint32_t bitrate, int64_t now_us);
+int transport_set_outgoing(struct engine *e, uint64_t id, uint32_t min, uint32_t max);
 void transport_close(struct engine *e, uint64_t id, int64_t now_us);   /* unknown: fine */
 struct transport *transport_find(const struct engine *e, uint64_t id); /* or NULL */
 

@@ -342,7 +342,9 @@ int webrtc_create(struct engine *e, const struct params_transport *in, int64_t n
     w->transport = t;
     timer_init(&w->timer, timer_fired, w);
     t->webrtc = w;
-    if (make_secure(w, in) || (in->sctp.streams && data_new(t, &in->sctp))) {
+    if (share_set_limits(t, in->initial_outgoing_bitrate, in->min_outgoing_bitrate,
+                         in->max_outgoing_bitrate) ||
+        make_secure(w, in) || (in->sctp.streams && data_new(t, &in->sctp))) {
         transport_free(t);
         return -EINVAL;
     }

@@ -113,6 +113,12 @@ void layers_prefer(struct layers *l, uint32_t spatial, uint32_t temporal)
     want(l);
 }
 
+void layers_preferred(const struct layers *l, uint32_t *spatial, uint32_t *temporal)
+{
+    *spatial = l->preferred_spatial;
+    *temporal = l->preferred_temporal;
+}
+
 void layers_allow(struct layers *l, uint32_t spatial, uint32_t temporal)
 {
     l->allowed_spatial = spatial;

@@ -35,11 +35,11 @@ struct layers_conf {
 
 /* What to do with a packet. */
 struct layers_result {
-    bool forward;      /* else: seqmap_drop() and picture_map_drop(), if `current` */
-    bool current;      /* it is of the stream that is sent */
-    bool switched;     /* first of this stream: seqmap_switch(), picture_map_switch(), a new score */
-    bool skip_seq;     /* with switched: the frame before was cut off */
-    bool marker;       /* to send: set at the end of the highest spatial layer sent, too */
+    bool forward;  /* else: seqmap_drop() and picture_map_drop(), if `current` */
+    bool current;  /* it is of the stream that is sent */
+    bool switched; /* first of this stream: seqmap_switch(), picture_map_switch(), a new score */
+    bool skip_seq; /* with switched: the frame before was cut off */
+    bool marker;   /* to send: set at the end of the highest spatial layer sent, too */
     uint32_t ts_shift; /* to add to the packet's timestamp */
 };
 
@@ -47,6 +47,7 @@ int layers_new(struct layers **lp, const struct layers_conf *conf); /* prefers a
 void layers_free(struct layers *l);                                 /* NULL is fine */
 
 void layers_prefer(struct layers *l, uint32_t spatial, uint32_t temporal); /* clamped */
+void layers_preferred(const struct layers *l, uint32_t *spatial, uint32_t *temporal);
 /* Not above these, whatever is preferred; LAYERS_ALL, as at the start: no limit. */
 void layers_allow(struct layers *l, uint32_t spatial, uint32_t temporal);
 void layers_allow_none(struct layers *l); /* nothing is sent, at once, until layers_allow() */

@@ -163,10 +163,10 @@ size_t pacer_padding(struct pacer *p, int64_t now_us)
     return lacking > 0 ? (size_t)lacking : 0;
 }
 
-int64_t pacer_next_us(const struct pacer *p)
+int64_t pacer_next_us(const struct pacer *p, bool more)
 {
     int64_t next_us = TIME_NEVER_US;
-    if (p->n) {
+    if (p->n || more) {
         int64_t over = p->level - burst(p) / 2;
         next_us = over > 0 ? p->at_us + us_of(p, over) : p->at_us;
     }

@@ -59,7 +59,7 @@ uint8_t
 pacer_probe_id(const struct pacer *p); /* what leaves now belongs to this probe; 0: to none */
 /* Bytes of padding that the probe lacks now. */
 size_t pacer_padding(struct pacer *p, int64_t now_us);
-int64_t pacer_next_us(
-    const struct pacer *p); /* when something that waits may go; TIME_NEVER_US: nothing does */
+/* When something that waits may go; TIME_NEVER_US: nothing does. more: something waits elsewhere. */
+int64_t pacer_next_us(const struct pacer *p, bool more);
 
 #endif

@@ -509,6 +509,7 @@ struct params_consumer consumer_of(const struct browser *b, uint64_t id,
     media_of(&c.media, p->kind == PARAMS_VIDEO, mid);
     c.media.codecs[0].payload_type = 101;
     c.media.codecs[0].rtx_payload_type = 102;
+    c.media.codecs[0].transport_cc = false; /* it would have to tell what arrives */
     c.media.ext = b->recv_ext;
     return c;
 }

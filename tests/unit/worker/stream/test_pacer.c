@@ -30,7 +30,7 @@ static void a_burst_goes_at_once(void **state)
     assert_int_equal(sent, 10);
     assert_false(pacer_may_send(p, 0));
     assert_true(pacer_may_send(p, MS_US(1)));
-    assert_int_equal(pacer_next_us(p), TIME_NEVER_US);
+    assert_int_equal(pacer_next_us(p, false), TIME_NEVER_US);
     /* At a low rate still some packets. */
     pacer_set_rate(p, 0, S_US(60));
     pacer_sent(p, PACER_BURST_MIN - 1, S_US(60));
@@ -50,9 +50,9 @@ static void the_rest_waits_in_order(void **state)
     assert_int_equal(pacer_waiting(p), 20);
     assert_int_equal(pacer_delay_us(p), 80000);
     assert_false(pacer_take(p, 0, &e));
-    assert_int_equal(pacer_next_us(p), 20000); /* half a burst */
+    assert_int_equal(pacer_next_us(p, false), 20000); /* half a burst */
     unsigned taken = 0;
-    for (int64_t now_us = 0; pacer_waiting(p); now_us = pacer_next_us(p)) {
+    for (int64_t now_us = 0; pacer_waiting(p); now_us = pacer_next_us(p, false)) {
         while (pacer_take(p, now_us, &e)) {
             assert_int_equal(e.entry.seq, taken++);
             pacer_sent(p, e.bytes, now_us);
@@ -60,7 +60,7 @@ static void the_rest_waits_in_order(void **state)
         assert_true(now_us <= 100000);
     }
     assert_int_equal(taken, 20);
-    assert_int_equal(pacer_next_us(p), TIME_NEVER_US);
+    assert_int_equal(pacer_next_us(p, false), TIME_NEVER_US);
     pacer_free(p);
 }
 
@@ -120,7 +120,7 @@ static void a_probe_is_padded(void **state)
     assert_int_equal(pacer_padding(p, 0), 0);
     pacer_probe(p, &probe, S_US(1));
     assert_int_equal(pacer_probe_id(p), 7);
-    assert_int_equal(pacer_next_us(p), S_US(1));
+    assert_int_equal(pacer_next_us(p, false), S_US(1));
     unsigned packets = 0;
     int64_t now_us = S_US(1);
     while (pacer_probe_id(p)) {
@@ -130,7 +130,7 @@ static void a_probe_is_padded(void **state)
             pacer_sent(p, 250, now_us);
             packets++;
         }
-        now_us = pacer_next_us(p);
+        now_us = pacer_next_us(p, false);
     }
     assert_int_equal(packets, 15);
     assert_int_equal(now_us, TIME_NEVER_US);
@@ -138,7 +138,7 @@ static void a_probe_is_padded(void **state)
     pacer_probe(p, &probe, S_US(2));
     pacer_sent(p, 3000, S_US(2));
     assert_int_equal(pacer_padding(p, S_US(2)), 0);
-    assert_int_equal(pacer_next_us(p), S_US(2) + 12000);
+    assert_int_equal(pacer_next_us(p, false), S_US(2) + 12000);
     assert_true(pacer_padding(p, S_US(2) + 14000) > 0);
     assert_int_equal(pacer_padding(p, S_US(2) + PACER_PROBE_US + 1), 0);
     assert_int_equal(pacer_probe_id(p), 0);
