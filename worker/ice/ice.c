@@ -24,6 +24,7 @@ struct credentials {
 struct path {
     struct tuple tuple;
     int64_t seen_us; /* last authenticated check: consent (RFC 7675) */
+    bool media;      /* came from there */
 };
 
 struct ice {
@@ -37,7 +38,11 @@ struct ice {
     size_t n_paths;
     struct tuple selected;
     bool has_selected;
-    uint32_t nomination; /* highest nomination number seen */
+    uint32_t nomination;  /* highest nomination number seen */
+    int64_t probation_us; /* of the selected tuple, until then; 0: none */
+    struct tuple before;  /* and the one that was selected, and its number */
+    uint32_t nomination_before;
+    int64_t wary_us; /* until then */
 };
 
 static StunAgent agent;
@@ -148,6 +153,7 @@ static void select_another(struct ice *ice)
             best = &ice->paths[i];
     ice->has_selected = false;
     ice->nomination = 0;
+    ice->probation_us = 0;
     if (best) {
         struct tuple t = best->tuple;
         set_state(ice, ICE_CONNECTED);
@@ -162,7 +168,8 @@ static void make_room(struct ice *ice)
     struct path *oldest = NULL;
     for (size_t i = 0; i < ice->n_paths; i++) {
         struct path *p = &ice->paths[i];
-        if (!is_selected(ice, p) && (!oldest || p->seen_us < oldest->seen_us))
+        bool former = ice->probation_us && tuple_equal(&ice->before, &p->tuple);
+        if (!is_selected(ice, p) && !former && (!oldest || p->seen_us < oldest->seen_us))
             oldest = p;
     }
     remove_path(ice, oldest);
@@ -176,6 +183,7 @@ static void heard_from(struct ice *ice, const struct tuple *from, int64_t now_us
             make_room(ice);
         p = &ice->paths[ice->n_paths++];
         p->tuple = *from;
+        p->media = false;
         if (ice->handlers->tuple_added)
             ice->handlers->tuple_added(from, ice->arg);
     }
@@ -281,6 +289,46 @@ static void retire_old(struct ice *ice, const StunMessage *request)
         explicit_bzero(&ice->old, sizeof(ice->old));
 }
 
+/* ---- probation ---- */
+
+/* More came from the selected tuple. */
+static void confirm(struct ice *ice, const struct tuple *from)
+{
+    if (ice->probation_us && tuple_equal(&ice->selected, from))
+        ice->probation_us = 0;
+}
+
+static void nominate(struct ice *ice, const struct tuple *t, uint32_t nomination_before,
+                     int64_t now_us)
+{
+    bool moves = ice->has_selected && !tuple_equal(&ice->selected, t);
+    if (moves && now_us < ice->wary_us && !find_path(ice, t)->media) {
+        ice->nomination = nomination_before;
+        return;
+    }
+    if (moves && !ice->probation_us) {
+        ice->before = ice->selected;
+        ice->nomination_before = nomination_before;
+    }
+    if (moves)
+        ice->probation_us = now_us + ICE_PROBATION_US;
+    select_tuple(ice, t);
+    set_state(ice, ICE_COMPLETED);
+}
+
+static void fail_probation(struct ice *ice, int64_t now_us)
+{
+    ice->probation_us = 0;
+    ice->wary_us = now_us + ICE_WARY_US;
+    remove_path(ice, find_path(ice, &ice->selected));
+    if (find_path(ice, &ice->before)) {
+        ice->nomination = ice->nomination_before;
+        select_tuple(ice, &ice->before);
+    } else {
+        select_another(ice);
+    }
+}
+
 static size_t take_check(struct ice *ice, const struct tuple *from, const StunMessage *request,
                          int64_t now_us, uint8_t *reply)
 {
@@ -295,12 +343,13 @@ static size_t take_check(struct ice *ice, const struct tuple *from, const StunMe
         return 0;
     retire_old(ice, request);
     heard_from(ice, from, now_us);
-    bool nominated = nominates(ice, request);
-    if (nominated || !ice->has_selected) {
+    confirm(ice, from);
+    uint32_t before = ice->nomination;
+    if (nominates(ice, request)) {
+        nominate(ice, from, before, now_us);
+    } else if (!ice->has_selected) {
         select_tuple(ice, from);
-        if (nominated)
-            set_state(ice, ICE_COMPLETED);
-        else if (ice->state != ICE_COMPLETED)
+        if (ice->state != ICE_COMPLETED)
             set_state(ice, ICE_CONNECTED);
     }
     return n;
@@ -344,7 +393,12 @@ enum ice_state ice_state(const struct ice *ice)
 
 void ice_media_from(struct ice *ice, const struct tuple *from)
 {
-    if (ice->state == ICE_CONNECTED && find_path(ice, from))
+    struct path *p = find_path(ice, from);
+    if (!p)
+        return;
+    p->media = true;
+    confirm(ice, from);
+    if (ice->state == ICE_CONNECTED)
         select_tuple(ice, from);
 }
 
@@ -386,7 +440,7 @@ const char *ice_old_ufrag(const struct ice *ice)
 
 int64_t ice_next_us(const struct ice *ice)
 {
-    int64_t next = TIME_NEVER_US;
+    int64_t next = ice->probation_us ? ice->probation_us : TIME_NEVER_US;
     for (size_t i = 0; ice->consent_us && i < ice->n_paths; i++)
         next = time_min_us(next, ice->paths[i].seen_us + ice->consent_us);
     return next;
@@ -395,6 +449,8 @@ int64_t ice_next_us(const struct ice *ice)
 void ice_timer(struct ice *ice, int64_t now_us)
 {
     bool lost = false;
+    if (ice->probation_us && ice->probation_us <= now_us)
+        fail_probation(ice, now_us);
     for (size_t i = ice->n_paths; ice->consent_us && i-- > 0;) {
         struct path *p = &ice->paths[i];
         if (p->seen_us + ice->consent_us > now_us)

@@ -6,6 +6,10 @@
  *
  *     NEW -> CONNECTED (a tuple is valid) -> COMPLETED (nominated) -> DISCONNECTED (consent expired, RFC 7675) -> CONNECTED ...
  *
+ * Where a check says it comes from is not proven: a peer could name a stranger's address and have us send there. So a nomination
+ * that takes the place of another tuple is on probation until something more comes from there, a check or media; if nothing does
+ * in ICE_PROBATION_US, the former tuple is selected again, and for ICE_WARY_US only a tuple that media came from is taken.
+ *
  * What is not authenticated is met with silence and changes nothing: no state, no answer, so no amplification. Authenticated
  * requests with a role conflict are answered 487, with an unknown comprehension-required attribute 420.
  */
@@ -23,6 +27,8 @@
 #define ICE_PASSWORD_MAX 256
 #define ICE_REPLY_MAX    512      /* no answer is longer */
 #define ICE_CONSENT_US   30000000 /* RFC 7675 5.1 */
+#define ICE_PROBATION_US 8000000  /* longer than between two consent checks (RFC 7675 5.1: 6 s at most) */
+#define ICE_WARY_US      60000000
 
 struct ice;
 

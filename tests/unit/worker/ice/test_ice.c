@@ -250,6 +250,59 @@ static void keeps_eight_tuples(void **state)
     ice_free(ice);
 }
 
+/* A peer that names a stranger's address has us send there for a while, once. */
+static void a_spoofed_tuple_is_left(void **state)
+{
+    (void)state;
+    struct ice *ice = fresh();
+    struct tuple own = from(1), victim = from(2), other = from(3);
+    uint8_t reply[ICE_REPLY_MAX];
+    const struct check nominate = {.nomination = 9};
+    int64_t now_us = 1000;
+    send_check(ice, &own, &(struct check){.nomination = 5}, now_us, reply);
+    send_check(ice, &victim, &nominate, now_us, reply);
+    assert_true(tuple_equal(ice_selected(ice), &victim));
+    for (uint16_t port = 10; port < 30; port++) { /* which does not push out the former */
+        struct tuple t = from(port);
+        send_check(ice, &t, &(struct check){0}, now_us, reply);
+    }
+    assert_true(ice_next_us(ice) == now_us + ICE_PROBATION_US);
+    now_us += ICE_PROBATION_US;
+    send_check(ice, &own, &(struct check){0}, now_us - 1, reply);
+    ice_timer(ice, now_us);
+    assert_true(tuple_equal(ice_selected(ice), &own));
+    assert_false(ice_is_valid(ice, &victim));
+    assert_int_equal(ice_state(ice), ICE_COMPLETED);
+    /* again: not at once, */
+    send_check(ice, &victim, &nominate, now_us, reply);
+    send_check(ice, &other, &nominate, now_us, reply);
+    assert_true(tuple_equal(ice_selected(ice), &own));
+    /* unless media comes from there. */
+    ice_media_from(ice, &other);
+    send_check(ice, &other, &nominate, now_us, reply);
+    assert_true(tuple_equal(ice_selected(ice), &other));
+    ice_free(ice);
+}
+
+static void a_true_move_stays(void **state)
+{
+    (void)state;
+    for (int by_media = 0; by_media < 2; by_media++) {
+        struct ice *ice = fresh();
+        struct tuple a = from(1), b = from(2);
+        uint8_t reply[ICE_REPLY_MAX];
+        send_check(ice, &a, &(struct check){.use_candidate = true}, 1000, reply);
+        send_check(ice, &b, &(struct check){.use_candidate = true}, 2000, reply);
+        if (by_media)
+            ice_media_from(ice, &b);
+        else
+            send_check(ice, &b, &(struct check){0}, 3000, reply);
+        ice_timer(ice, 3000 + ICE_PROBATION_US);
+        assert_true(tuple_equal(ice_selected(ice), &b));
+        ice_free(ice);
+    }
+}
+
 static void consent_expires(void **state)
 {
     (void)state;
@@ -361,6 +414,8 @@ int main(void)
         cmocka_unit_test(strangers_meet_silence),
         cmocka_unit_test(errors_only_for_the_authenticated),
         cmocka_unit_test(keeps_eight_tuples),
+        cmocka_unit_test(a_spoofed_tuple_is_left),
+        cmocka_unit_test(a_true_move_stays),
         cmocka_unit_test(consent_expires),
         cmocka_unit_test(restart_keeps_the_old_until_the_new_speaks),
         cmocka_unit_test(a_closed_connection_is_forgotten),
