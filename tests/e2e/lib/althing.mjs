@@ -109,8 +109,9 @@ export const alive = (pid) => {
 
 /** A running Althing. `config` is merged over the test's defaults. */
 export class Althing {
-	static async start({ workers = 2, config = {} } = {}) {
+	static async start({ workers = 2, config = {}, host = '127.0.0.1', media = ['127.0.0.1'] } = {}) {
 		const a = new Althing();
+		a.host = host;
 		a.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'althing-e2e-'));
 		const tls = certificate(a.dir);
 		a.port = await freePorts(1);
@@ -119,7 +120,7 @@ export class Althing {
 		a.mediaPort = await freePorts(workers);
 		a.observerPath = path.join(a.dir, 'observer.sock');
 		a.config = {
-			listeningHost: '127.0.0.1',
+			listeningHost: host,
 			listeningPort: a.port,
 			listeningRedirectPort: a.redirectPort,
 			tls,
@@ -127,7 +128,7 @@ export class Althing {
 			mediasoup: {
 				numWorkers: workers,
 				worker: { rtcMinPort: a.mediaPort },
-				webRtcTransport: { listenIps: [{ ip: '127.0.0.1' }] },
+				webRtcTransport: { listenIps: media.map((ip) => ({ ip })) },
 			},
 			prometheus: { listen: '127.0.0.1', port: a.metricsPort, numeric: true },
 			observer: { path: a.observerPath },
@@ -152,7 +153,7 @@ export class Althing {
 	}
 
 	get url() {
-		return `https://127.0.0.1:${this.port}`;
+		return `https://${this.host}:${this.port}`;
 	}
 
 	/** The pids of our children with that program's name. */

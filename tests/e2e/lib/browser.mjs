@@ -43,9 +43,9 @@ function noisyCamera() {
 	};
 }
 
-export async function launch() {
+export async function launch(executable = process.env.CHROMIUM ?? '/usr/bin/chromium') {
 	return chromium.launch({
-		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+		executablePath: executable,
 		args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 			'--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--use-fake-ui-for-media-stream',
 			'--use-fake-device-for-media-stream=fps=30', '--autoplay-policy=no-user-gesture-required',
