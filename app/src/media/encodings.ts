@@ -36,19 +36,18 @@ export function simulcastEncodings(width: number): types.RtpEncodingParameters[]
   }));
 }
 
-/** One stream with spatial layers in it, of which viewers who have no use for the larger ones are not sent those. */
-export function svcEncodings(width: number, codec: 'vp9' | 'av1'): types.RtpEncodingParameters[] {
-  const layers = width >= 960 ? 3 : 2;
-  const saving = codec === 'av1' ? 0.75 : 0.85;
-  const maxBitrate = LAYER_BITRATES.slice(0, layers).reduce((sum, rate) => sum + rate, 0) * saving;
-  return [{ maxBitrate: Math.round(maxBitrate), scalabilityMode: `L${layers}T3_KEY` }];
-}
-
-/** VP8 and H264 have no spatial layers: several streams. VP9 and AV1 have. */
+/**
+ * VP8 and H264 have no spatial layers: several streams. VP9 has: one stream, of which viewers are sent the layer that they have use
+ * for. AV1's could not be told apart by browsers, which get no dependency descriptor: frame rates only.
+ */
 export function videoEncodings(source: Source, codec: CodecName, width: number): types.RtpEncodingParameters[] {
   if (source === 'screen') return [{ maxBitrate: SCREEN_BITRATE }];
-  if (codec === 'vp9' || codec === 'av1') return svcEncodings(width, codec);
-  return simulcastEncodings(width);
+  if (codec === 'vp8' || codec === 'h264') return simulcastEncodings(width);
+  if (codec === 'vp9')
+    return width >= 960
+      ? [{ maxBitrate: 1_800_000, scalabilityMode: 'L3T3_KEY' }]
+      : [{ maxBitrate: 550_000, scalabilityMode: 'L2T3_KEY' }];
+  return [{ maxBitrate: Math.min(1_000_000, Math.max(300_000, Math.round(width * 1200))), scalabilityMode: 'L1T3' }];
 }
 
 export const MIC_CODEC_OPTIONS: types.ProducerCodecOptions = {

@@ -19,7 +19,7 @@ describe('encodings', () => {
     expect(videoEncodings('webcam', 'vp8', 1280)).toHaveLength(3);
     expect(videoEncodings('webcam', 'h264', 640)).toHaveLength(2);
     expect(videoEncodings('webcam', 'vp9', 1280).map((e) => e.scalabilityMode)).toEqual(['L3T3_KEY']);
-    expect(videoEncodings('webcam', 'av1', 640).map((e) => e.scalabilityMode)).toEqual(['L2T3_KEY']);
+    expect(videoEncodings('webcam', 'av1', 640).map((e) => e.scalabilityMode)).toEqual(['L1T3']);
     expect(videoEncodings('screen', 'vp8', 1920)).toHaveLength(1);
   });
   it('falls back to VP8', () => {
