@@ -5,6 +5,7 @@
 #include "worker/route/producer.h"
 #include "worker/route/transport.h"
 #include "worker/stream/capture.h"
+#include "worker/stream/keyreq.h"
 
 #include <string.h>
 
@@ -203,6 +204,42 @@ static void nacks_end(void **state)
     world_close(&s.w);
 }
 
+/* Fifty viewers come within two seconds: the sender is asked for a key frame as often as keyreq.h allows, and all get one. */
+static void many_viewers_cost_few_key_frames(void **state)
+{
+    (void)state;
+    static struct stage s;
+    stage_open(&s);
+    camera_frame(&s.cam, true, 2);
+    for (int i = 0; i < 20; i++)
+        camera_frame(&s.cam, false, 1);
+    browser_forget(s.a);
+    browser_forget(s.b);
+    struct params_producer p = video_producer(s.a, 2);
+    size_t asked = 0, keys = 0;
+    for (uint64_t i = 0; i < 80; i++) {
+        if (i < 50) {
+            struct params_consumer c = consumer_of(s.b, 100 + i, &p);
+            assert_int_equal(consumer_create(s.w.engine, &c, s.w.now_us), 0);
+        }
+        size_t before = asked;
+        asked = rtcp_count(s.a, RTCP_PSFB, RTCP_PSFB_PLI, NULL);
+        keys += asked > before;
+        camera_frame(&s.cam, asked > before, 1);
+    }
+    assert_in_range(asked, 1, 80 * 33000 / KEYREQ_SPACING_US + 1);
+    assert_int_equal(keys, asked);
+    size_t started = 0;
+    for (uint32_t i = 0; i < 50; i++) {
+        bool got = false;
+        for (size_t k = 0; k < s.b->n_rtp; k++)
+            got |= s.b->rtp[k].h.ssrc == 7100 + i;
+        started += got;
+    }
+    assert_int_equal(started, 50);
+    world_close(&s.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +250,7 @@ int main(void)
         cmocka_unit_test(transport_cc_goes_back),
         cmocka_unit_test(the_limit_is_told_by_remb),
         cmocka_unit_test(nacks_end),
+        cmocka_unit_test(many_viewers_cost_few_key_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
