@@ -1,5 +1,5 @@
 /* What follows when the workers of a former server are back. The rooms' objects are there already, restored by the keeper; what the worker has
- * lost of them goes, and what only the worker knows is closed. No browser is let in before
+ * lost of them goes, and what only the worker knows is closed: data channels always, since they are not kept. No browser is let in before
  * (media_awaits()), so there is nobody to tell.
  */
 #include "lib/log.h"

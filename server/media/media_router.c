@@ -230,10 +230,19 @@ void media_worker_close(struct media *m, const struct media_worker *from, Althin
     Althing__CloseTransport transport = ALTHING__CLOSE_TRANSPORT__INIT;
     Althing__CloseProducer producer = ALTHING__CLOSE_PRODUCER__INIT;
     Althing__CloseConsumer consumer = ALTHING__CLOSE_CONSUMER__INIT;
+    Althing__CloseDataProducer data_producer = ALTHING__CLOSE_DATA_PRODUCER__INIT;
+    Althing__CloseDataConsumer data_consumer = ALTHING__CLOSE_DATA_CONSUMER__INIT;
     router.router = transport.transport = producer.producer = consumer.consumer = handle;
+    data_producer.data_producer = data_consumer.data_consumer = handle;
     if (kind == ALTHING__OBJECT_KIND__OBJECT_ROUTER) {
         rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_ROUTER;
         rq.close_router = &router;
+    } else if (kind == ALTHING__OBJECT_KIND__OBJECT_DATA_PRODUCER) {
+        rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_DATA_PRODUCER;
+        rq.close_data_producer = &data_producer;
+    } else if (kind == ALTHING__OBJECT_KIND__OBJECT_DATA_CONSUMER) {
+        rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_DATA_CONSUMER;
+        rq.close_data_consumer = &data_consumer;
     } else if (kind == ALTHING__OBJECT_KIND__OBJECT_TRANSPORT) {
         rq.method_case = ALTHING__REQUEST__METHOD_CLOSE_TRANSPORT;
         rq.close_transport = &transport;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define TAKEOVER_OBJECTS_MAX (1024 * 1024)
-#define TAKEOVER_KINDS       (ALTHING__OBJECT_KIND__OBJECT_CONSUMER + 1)
+#define TAKEOVER_KINDS       (ALTHING__OBJECT_KIND__OBJECT_DATA_CONSUMER + 1)
 
 struct takeover;
 

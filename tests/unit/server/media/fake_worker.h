@@ -16,8 +16,8 @@ struct fake_worker {
     bool mute; /* reads, but does not answer */
     const char
         *refuse; /* answers all but Hello and CreateRouter with this error; NULL: with success */
-    const uint64_t *has[5]; /* what it answers ListObjects with, by Althing__ObjectKind; three a page */
-    size_t n_has[5];
+    const uint64_t *has[7]; /* what it answers ListObjects with, by Althing__ObjectKind; three a page */
+    size_t n_has[7];
     bool loses_its_way; /* answers each page with the same, and more to come */
     Althing__Frame *got[FAKE_REQUESTS_MAX]; /* since fake_forget(), Hello included */
     size_t n_got;
