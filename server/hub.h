@@ -29,6 +29,7 @@ struct hub_settings {
     bool chat, files, raise_hand, reactions, recording, breakouts; /* told to clients, and refused when false */
     bool p2p;                      /* two peers may connect directly */
     uint32_t max_incoming_bitrate; /* of one transport, bits a second; 0: no limit */
+    uint32_t initial_outgoing_bitrate, min_outgoing_bitrate, max_outgoing_bitrate; /* 0: the worker's own */
     int64_t max_file_size;         /* told to clients; 0: not told */
     const char *tracker;           /* of the file sharing; NULL: none */
     const json_t *ice_servers;     /* array for browsers; NULL: none */

@@ -136,6 +136,8 @@ static void apply(struct server *s, const struct conf *fresh)
     json_decref(changed);
     s->hub.settings.peers_per_room = c->max_users_per_room;
     s->hub.settings.max_incoming_bitrate = c->max_incoming_bitrate;
+    s->hub.settings.min_outgoing_bitrate = c->min_available_outgoing_bitrate;
+    s->hub.settings.max_outgoing_bitrate = c->max_outgoing_bitrate;
     if (s->watch.observer)
         observer_set_admin_group(s->watch.observer, admin_group(c->observer_admin_group));
 }
@@ -344,6 +346,9 @@ static int start_hub(struct server *s, uint64_t epoch)
         .tracker = s->conf->tracker,
         .max_file_size = s->conf->max_file_size,
         .max_incoming_bitrate = s->conf->max_incoming_bitrate,
+        .initial_outgoing_bitrate = s->conf->initial_available_outgoing_bitrate,
+        .min_outgoing_bitrate = s->conf->min_available_outgoing_bitrate,
+        .max_outgoing_bitrate = s->conf->max_outgoing_bitrate,
     };
     struct ortc_error error;
     json_t *codecs = ortc_default_codecs();

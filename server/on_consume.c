@@ -266,13 +266,23 @@ void on_request_key_frame(struct call *call)
     call_ok(call, NULL);
 }
 
-/* Taken, so that clients that set it go on; bandwidth is shared evenly. */
 void on_consumer_priority(struct call *call)
 {
-    if (find(call))
-        call_ok(call, NULL);
-    else
-        call_error(call, "no such consumer");
+    struct consumer *c = find(call);
+    const json_t *priority = json_object_get(call->data, "priority");
+    json_int_t v = json_integer_value(priority);
+    if (!c || !json_is_integer(priority) || v < 1 || v > 255) {
+        call_error(call, c ? "a priority is 1 to 255" : "no such consumer");
+        return;
+    }
+    Althing__SetPriority msg = ALTHING__SET_PRIORITY__INIT;
+    msg.consumer = c->obj.handle;
+    msg.priority = (uint32_t)v;
+    Althing__Request rq = ALTHING__REQUEST__INIT;
+    rq.method_case = ALTHING__REQUEST__METHOD_SET_PRIORITY;
+    rq.set_priority = &msg;
+    media_request(c->transport->peer->media, &rq, c->obj.handle, NULL, NULL);
+    call_ok(call, NULL);
 }
 
 /* ---- what senders need not send ----

@@ -175,6 +175,13 @@ static json_t *stream_scores(const Althing__ScoreChanged *e, bool whole)
     return list;
 }
 
+static void on_short(struct consumer *c, const Althing__BandwidthShort *e)
+{
+    if (c->obj.confirmed)
+        hub_notify(c->transport->peer, "consumerBandwidth",
+                   json_pack("{ss, sb}", "consumerId", c->obj.id, "insufficient", e->is_short));
+}
+
 static void on_score(struct object *o, const Althing__ScoreChanged *e)
 {
     o->score = (uint8_t)e->score;
@@ -230,6 +237,8 @@ static uint64_t handle_of(const Althing__Event *e)
         return e->tuple->transport;
     case ALTHING__EVENT__KIND_LAYERS:
         return e->layers->consumer;
+    case ALTHING__EVENT__KIND_BANDWIDTH_SHORT:
+        return e->bandwidth_short->consumer;
     case ALTHING__EVENT__KIND_SCORE:
         return e->score->object;
     case ALTHING__EVENT__KIND_DOMINANT_SPEAKER:
@@ -270,6 +279,8 @@ void on_worker_event(const struct media_worker *from, const Althing__Event *e, v
         on_score(o, e->score);
     else if (e->kind_case == ALTHING__EVENT__KIND_LAYERS && c)
         on_layers(c, e->layers);
+    else if (e->kind_case == ALTHING__EVENT__KIND_BANDWIDTH_SHORT && c)
+        on_short(c, e->bandwidth_short);
     else if (e->kind_case == ALTHING__EVENT__KIND_ICE_STATE && t)
         t->ice_state = (uint8_t)e->ice_state->state;
     else if (e->kind_case == ALTHING__EVENT__KIND_DTLS_STATE && t)

@@ -96,6 +96,11 @@ static void create_on_worker(struct hub *h, struct transport *t)
     msg.ice_password = t->ice_password;
     msg.peer = t->peer->id;
     msg.max_incoming_bitrate = h->settings.max_incoming_bitrate;
+    msg.initial_outgoing_bitrate = h->settings.initial_outgoing_bitrate;
+    msg.max_outgoing_bitrate = h->settings.max_outgoing_bitrate;
+    msg.min_outgoing_bitrate = h->settings.min_outgoing_bitrate;
+    if (msg.max_outgoing_bitrate && msg.min_outgoing_bitrate > msg.max_outgoing_bitrate)
+        msg.min_outgoing_bitrate = msg.max_outgoing_bitrate;
     Althing__SctpParameters sctp = ALTHING__SCTP_PARAMETERS__INIT;
     sctp.streams = DATA_STREAMS;
     sctp.max_message_size = MESSAGE_MAX;

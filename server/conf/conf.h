@@ -51,6 +51,7 @@ struct conf {
     uint16_t rtc_min_port;       /* worker i: this + i, UDP and TCP */
     struct conf_listen_ips listen_ips; /* none before conf_complete(): detected */
     uint32_t initial_available_outgoing_bitrate; /* bits a second */
+    uint32_t min_available_outgoing_bitrate, max_outgoing_bitrate; /* 0: none */
     uint32_t max_incoming_bitrate;               /* bits a second of one browser; 0: no limit */
     bool prometheus_enabled;
     char *prometheus_listen;

@@ -292,6 +292,7 @@ static bool event_ok(const Althing__Event *e)
     case ALTHING__EVENT__KIND_SCTP_STATE:
         return (unsigned)e->sctp_state->state <= ALTHING__SCTP_STATE__SCTP_STATE_CLOSED;
     case ALTHING__EVENT__KIND_SCTP_SEND_BUFFER_FULL:
+    case ALTHING__EVENT__KIND_BANDWIDTH_SHORT:
         return true;
     default:
         return false;

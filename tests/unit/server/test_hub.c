@@ -124,6 +124,14 @@ static void media_flows(void **state)
         fake_find(worker, ALTHING__REQUEST__METHOD_SET_PREFERRED_LAYERS, 0)->set_preferred_layers;
     assert_int_equal(sl->layers->spatial, 1);
     assert_int_equal(sl->layers->temporal, 2);
+    const char *err = NULL;
+    json_t *priority = json_pack("{ss, si}", "consumerId", consumer_id, "priority", 256);
+    assert_null(world_ask(&w, b, "setConsumerPriority", json_incref(priority), &err));
+    assert_string_equal(err, "a priority is 1 to 255");
+    json_object_set_new(priority, "priority", json_integer(9));
+    assert_non_null(world_ask(&w, b, "setConsumerPriority", priority, NULL));
+    assert_int_equal(
+        fake_find(worker, ALTHING__REQUEST__METHOD_SET_PRIORITY, 0)->set_priority->priority, 9);
 
     /* Who comes while it is paused gets it when it runs again. */
     world_notification(&w, a, "pauseProducer", id_of("producerId", mic_id));
@@ -613,6 +621,16 @@ static void workers_speak_of_their_own_only(void **state)
     fake_event(&w.workers[0], &e);
     world_turn(&w);
     assert_string_equal(str(world_told(b, "consumerLayersChanged"), "consumerId"), c->obj.id);
+    Althing__BandwidthShort is_short = ALTHING__BANDWIDTH_SHORT__INIT;
+    is_short.consumer = c->obj.handle;
+    is_short.is_short = true;
+    e.kind_case = ALTHING__EVENT__KIND_BANDWIDTH_SHORT;
+    e.bandwidth_short = &is_short;
+    fake_event(&w.workers[0], &e);
+    world_turn(&w);
+    const json_t *told = world_told(b, "consumerBandwidth");
+    assert_string_equal(str(told, "consumerId"), c->obj.id);
+    assert_true(json_is_true(json_object_get(told, "insufficient")));
     char empty[] = "";
     Althing__DtlsStateChanged dtls = ALTHING__DTLS_STATE_CHANGED__INIT;
     dtls.transport = world_peer(a)->send->obj.handle;
