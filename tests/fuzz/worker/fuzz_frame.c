@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct frame_info f;
     if (size == 0)
         return 0;
-    enum frame_codec codec = (enum frame_codec)(data[0] % (FRAME_CODEC_RED + 1));
+    enum frame_codec codec = (enum frame_codec)(data[0] % (FRAME_CODEC_H265 + 1));
     frame_parse(codec, data + 1, size - 1, data[0] & 0x80, NULL, &ctx, &f);
     rewrite(data + 1, size - 1);
     rewrite_vp9(data + 1, size - 1);
