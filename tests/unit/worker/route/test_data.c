@@ -77,21 +77,22 @@ static const struct association_handlers handlers = {.send = on_send, .message =
 static const struct association_config usual = {
     .streams = 1024, .max_message = 262144, .send_buffer = 1048576};
 
-static bool take(struct peer *p)
+/* How many packets that were. */
+static size_t take(struct peer *p)
 {
-    bool any = p->head < p->tail;
+    size_t n = p->tail - p->head;
     while (p->head < p->tail) {
         size_t i = p->head++ % QUEUE;
         association_input(p->a, p->queue[i].data, p->queue[i].len);
     }
-    return any;
+    return n;
 }
 
 static void pump(struct hall *h)
 {
     do {
         world_run(&h->w);
-    } while (take(&h->a) | take(&h->b) | take(&h->c));
+    } while (take(&h->a) + take(&h->b) + take(&h->c) > 0);
 }
 
 static void pass(struct hall *h, int64_t us)
