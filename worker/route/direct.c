@@ -76,6 +76,8 @@ int direct_send(struct engine *e, uint64_t id, const uint8_t *data, size_t len, 
         return -EINVAL;
     if (len > sizeof(copy))
         return -EMSGSIZE;
+    if (len == 0)
+        return -EBADMSG;
     memcpy(copy, data, len);
     struct dgram d = {.data = copy, .len = (uint32_t)len, .rx_us = now_us, .from = nowhere};
     switch (demux_kind(copy, len)) {

@@ -109,7 +109,7 @@ export const alive = (pid) => {
 
 /** A running Althing. `config` is merged over the test's defaults. */
 export class Althing {
-	static async start({ workers = 2, config = {}, host = '127.0.0.1', media = ['127.0.0.1'] } = {}) {
+	static async start({ workers = 2, config = {}, host = '127.0.0.1', media = ['127.0.0.1'], worker = {} } = {}) {
 		const a = new Althing();
 		a.host = host;
 		a.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'althing-e2e-'));
@@ -127,7 +127,7 @@ export class Althing {
 			clientPath: clientDir,
 			mediasoup: {
 				numWorkers: workers,
-				worker: { rtcMinPort: a.mediaPort },
+				worker: { rtcMinPort: a.mediaPort, ...worker },
 				webRtcTransport: { listenIps: media.map((ip) => ({ ip })) },
 			},
 			prometheus: { listen: '127.0.0.1', port: a.metricsPort, numeric: true },
