@@ -53,12 +53,13 @@ static size_t item_bytes(const struct store_item *it)
 /* Everything that waits, as one list. */
 static struct store_item *take(struct store *s)
 {
-    struct store_item *list = NULL, *it, *tmp;
+    struct store_item *list = NULL, **end = &list, *it, *tmp;
     HASH_ITER (hh, s->waiting, it, tmp) {
         HASH_DELETE(hh, s->waiting, it);
-        LL_APPEND(list, it);
+        *end = it;
+        end = &it->next;
     }
-    LL_CONCAT(list, s->once);
+    *end = s->once;
     s->once = NULL;
     s->waiting_bytes = 0;
     return list;
