@@ -139,7 +139,7 @@ void hub_notify_holders(const struct room *r, enum perm perm, const char *method
 struct hub_later *hub_later_new(struct hub *h, const struct peer *p, uint64_t ack, json_t *result)
 {
     struct hub_later *l = mem_zalloc(sizeof(*l));
-    *l = (struct hub_later){h, hub_session(p), p->room->serial, p->serial, ack, result};
+    *l = (struct hub_later){h, p->room->serial, p->serial, p->visits, ack, result};
     return l;
 }
 
@@ -149,11 +149,11 @@ void hub_later_reply(uint64_t handle, const char *err, void *later)
     struct hub_later *l = later;
     struct room *r = rooms_by_serial(&l->hub->rooms, l->room_serial);
     struct peer *p = r ? room_peer_by_serial(r, l->peer_serial) : NULL;
-    if (p && p->session && p->session == l->session) {
+    if (p && p->session && p->visits == l->visit) {
         if (err)
-            edge_reply_error(l->session, l->ack, err);
+            edge_reply_error(hub_session(p), l->ack, err);
         else
-            edge_reply(l->session, l->ack, json_incref(l->result));
+            edge_reply(hub_session(p), l->ack, json_incref(l->result));
     }
     json_decref(l->result);
     free(l);

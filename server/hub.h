@@ -93,8 +93,7 @@ void hub_notify_holders(const struct room *r, enum perm perm, const char *method
 /* Survives the peer and its session: when the worker has answered, the peer is looked up again. */
 struct hub_later {
     struct hub *hub;
-    struct edge_session *session; /* compared, never followed */
-    uint64_t room_serial, peer_serial, ack;
+    uint64_t room_serial, peer_serial, visit, ack;
     json_t *result; /* what to answer when all is well; owned */
 };
 

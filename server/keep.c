@@ -111,7 +111,9 @@ static void write_room(struct keep *k, struct room *r)
 
 static void write_peer(struct keep *k, struct peer *p)
 {
-    put(k, peer_key(k, 'p', p), keep_doc_peer(p), &p->change.kept);
+    /* What is kept knows on which worker the awaited router is. */
+    if (!p->awaited)
+        put(k, peer_key(k, 'p', p), keep_doc_peer(p), &p->change.kept);
     if (p->picture_kept)
         return;
     if (p->picture)

@@ -2,6 +2,7 @@
  * makes the document worthless, never the server. */
 #include "server/keep_int.h"
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/rand.h"
 #include "server/on.h"
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_SOMEHOW 1 /* the document is there; what it says is compared from the next change on */
+#define COUNTDOWN_MAX_MS INT64_C(86400000)
+#define KEPT_SOMEHOW     1 /* the document is there; what it says is compared from the next change on */
 
 /* Handles and serials are 64 bits, more than a JSON number of a double is good for. */
 static json_t *number64(uint64_t v)
@@ -54,6 +56,21 @@ static bool copy(const json_t *doc, const char *key, char *out, size_t cap)
     return true;
 }
 
+/* The monotonic clock is this machine's, since it was started; documents have wall-clock times, which mean the same to the next server
+ * wherever it runs. */
+static int64_t wall_ahead_ms(void)
+{
+    return (clock_wall_us() - clock_now_us()) / 1000;
+}
+
+#define WALL_MS_MAX INT64_C(100000000000000) /* of the year 5138 */
+
+static int64_t read_wall(const json_t *doc, const char *key)
+{
+    int64_t v = integer(doc, key);
+    return v > 0 && v < WALL_MS_MAX ? v - wall_ahead_ms() : 0;
+}
+
 /* ---- chat ---- */
 
 json_t *keep_doc_chat(const struct chat_entry *e)
@@ -80,8 +97,9 @@ static json_t *kept_perms(const struct room *r)
     for (size_t i = 0; i < KEPT_PERMS_MAX; i++) {
         const struct kept_perms *p = &r->kept[i];
         if (p->until_us)
-            json_array_append_new(list, json_pack("{ss, si, sI}", "key", p->key, "perms",
-                                                  (int)p->perms, "until", (json_int_t)p->until_us));
+            json_array_append_new(
+                list, json_pack("{ss, si, sI}", "key", p->key, "perms", (int)p->perms, "until",
+                                (json_int_t)(p->until_us / 1000 + wall_ahead_ms())));
     }
     return list;
 }
@@ -94,8 +112,8 @@ json_t *keep_doc_room(const struct room *r)
                      (json_int_t)r->main.created_ms, "locked", r->locked, "breakouts", sessions(r),
                      "kept", kept_perms(r), "countdown", "enabled", t->enabled, "started",
                      t->started, "initial", (int)t->initial_s, "remaining", (int)t->remaining_s,
-                     "ends", (json_int_t)t->ends_ms, "drawing", "enabled", r->drawing.enabled,
-                     "color", r->drawing.color);
+                     "ends", (json_int_t)(t->ends_ms + wall_ahead_ms()), "drawing", "enabled",
+                     r->drawing.enabled, "color", r->drawing.color);
 }
 
 static void read_countdown(struct countdown *t, const json_t *doc)
@@ -103,8 +121,8 @@ static void read_countdown(struct countdown *t, const json_t *doc)
     t->enabled = flag(doc, "enabled");
     countdown_set(t, (uint32_t)integer(doc, "initial"));
     t->remaining_s = (uint32_t)integer(doc, "remaining") % 86400;
-    t->started = flag(doc, "started");
-    t->ends_ms = integer(doc, "ends");
+    t->ends_ms = read_wall(doc, "ends");
+    t->started = flag(doc, "started") && t->ends_ms < clock_now_us() / 1000 + COUNTDOWN_MAX_MS;
 }
 
 static bool read_sessions(struct room *r, const json_t *list)
@@ -130,7 +148,7 @@ static void read_kept(struct room *r, const json_t *list)
         struct kept_perms *p = &r->kept[i];
         if (copy(doc, "key", p->key, sizeof(p->key))) {
             p->perms = (uint32_t)integer(doc, "perms") & PERM_ALL;
-            p->until_us = integer(doc, "until");
+            p->until_us = read_wall(doc, "until") * 1000;
         }
     }
 }
@@ -173,13 +191,13 @@ static json_t *doc_router(const struct peer *p)
                      number64(media_router_handle(p->media)));
 }
 
-static void await(struct hub *h, struct peer *p, const json_t *doc, int64_t now_us)
+static void await(struct hub *h, struct peer *p, const json_t *doc)
 {
     uint64_t generation, handle;
     if (!h->media || !read64(doc, "generation", &generation) || !read64(doc, "handle", &handle))
         return;
     p->awaited = handle;
-    media_await(h->media, (uint32_t)integer(doc, "index"), generation, handle, p->room, now_us);
+    media_await(h->media, (uint32_t)integer(doc, "index"), generation, handle, p->room);
 }
 
 json_t *keep_doc_peer(const struct peer *p)
@@ -225,7 +243,7 @@ struct peer *keep_make_peer(struct hub *h, const json_t *doc, int64_t now_us)
     struct ortc_error error;
     if (caps && !ortc_check_capabilities(caps, &error))
         peer_set_capabilities(p, json_incref(caps), on_json_free);
-    await(h, p, json_object_get(doc, "router"), now_us);
+    await(h, p, json_object_get(doc, "router"));
     p->leave_at_us = now_us + KEEP_GRACE_S * INT64_C(1000000);
     return p;
 }
@@ -276,14 +294,17 @@ static struct object *make_transport(struct hub *h, const json_t *doc, uint64_t 
     uint64_t room, peer;
     struct room *r = read64(doc, "room", &room) ? rooms_by_serial(&h->rooms, room) : NULL;
     struct peer *p = r && read64(doc, "peer", &peer) ? room_peer_by_serial(r, peer) : NULL;
-    if (!p)
+    if (!p || !p->awaited)
         return NULL;
-    /* Where its consumers' SSRCs would go on is not known: the worker refuses those that were used. */
+    /* Where its consumers' SSRCs, mids and streams would go on is not known, and those of what has ended may still be in the browser's
+     * descriptions. The worker refuses SSRCs that were used. */
     struct transport *t = transport_new(
         p, integer(doc, "direction") == DIRECTION_SEND ? DIRECTION_SEND : DIRECTION_RECV, handle,
         rand_u32());
     if (!t)
         return NULL;
+    t->next_mid = KEEP_MIDS + rand_u32() % KEEP_MIDS_SPREAD;
+    t->next_stream = (uint16_t)(rand_u32() % DATA_STREAMS);
     if (text(doc, "dtls"))
         t->dtls = mem_strdup(text(doc, "dtls"));
     if (copy(doc, "ufrag", t->ice_ufrag, sizeof(t->ice_ufrag)) &&
@@ -330,7 +351,8 @@ static struct object *make_consumer(struct hub *h, const json_t *doc, uint64_t h
     struct producer *p =
         read64(doc, "producer", &producer) ? rooms_producer(&h->rooms, producer) : NULL;
     /* What comes through a pipe between workers is made anew, as the pipes are. */
-    if (!t || !p || !t->peer->capabilities || t->peer->awaited != p->transport->peer->awaited)
+    if (!t || !p || !t->peer->capabilities || t->peer->awaited != p->transport->peer->awaited ||
+        t->peer->in != p->transport->peer->in)
         return NULL;
     struct consumer *c = consumer_new(t, p, handle, integer(doc, "rtxSsrc") != 0);
     if (!c)

@@ -8,6 +8,7 @@
 
 #define KEEP_NAME_MAX 64
 #define KEEP_MIDS     1000 /* of consumers that may have been made and not kept */
+#define KEEP_MIDS_SPREAD 1000000 /* a transport goes on somewhere in there */
 
 struct keep {
     struct hub *hub;

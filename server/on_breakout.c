@@ -76,6 +76,7 @@ static void move(struct hub *h, struct peer *p, struct room_session *to, bool te
                       json_pack("{ss, ss, ss}", "peerId", p->id, "sessionId", to->id,
                                 "oldSessionId", p->in->id));
     p->in = to;
+    peer_changed(p);
     close_strangers(h, p);
     on_data_left_session(p);
     if (tell)

@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "server/on.h"
+#include "server/room/data.h"
 #include "server/room/text.h"
 
 #include <string.h>
@@ -49,6 +50,7 @@ static void on_capabilities(struct edge_session *s, const char *err, const json_
         return;
     }
     peer_set_capabilities(p, caps, on_json_free);
+    peer_changed(p);
     on_consume_peer(h, p);
 }
 
@@ -61,7 +63,7 @@ void on_connect_media(struct hub *h, struct peer *p)
         r->spread = spread_new(h->media, r->id, r);
     if (!p->media && r->spread)
         p->media = spread_place(r->spread);
-    room_changed(r);
+    peer_changed(p);
     if (p->media)
         edge_request(hub_session(p), "mediaConfiguration", on_media_configuration(h),
                      on_capabilities, h);
@@ -127,6 +129,19 @@ static json_t *media_of(const struct peer *p)
                      consumers);
 }
 
+/* Requests of a connection that is gone: the numbers of their answers may be those of others on the next. */
+static void forget_waiting(struct peer *p)
+{
+    if (p->send)
+        p->send->obj.n_acks = 0;
+    if (p->recv)
+        p->recv->obj.n_acks = 0;
+    PEER_FOREACH_PRODUCER(p, pr)
+    pr->obj.n_acks = 0;
+    for (struct data_producer *dp = p->send ? p->send->data_producers : NULL; dp; dp = dp->next)
+        dp->n_acks = 0;
+}
+
 /* resume: the browser still has its transports and would go on with them. */
 static void come_back(struct hub *h, struct peer *p, struct edge_session *s, bool resume)
 {
@@ -134,12 +149,14 @@ static void come_back(struct hub *h, struct peer *p, struct edge_session *s, boo
         edge_session_set_user(hub_session(p), NULL);
         edge_disconnect(hub_session(p), "the same peer came again");
     }
-    bool kept = resume && (p->send || p->recv) && p->state == PEER_JOINED;
+    bool kept = resume && (p->send || p->recv) && p->capabilities && p->state == PEER_JOINED;
+    forget_waiting(p);
     if (!kept) {
         on_peer_drop_media(h, p, "reconnected");
         peer_set_capabilities(p, NULL, NULL);
     }
     p->session = s;
+    p->visits++;
     peer_changed(p);
     edge_session_set_user(s, p);
     log_info("connect", "peer is back room=%s peer=%s", p->room->id, p->id);
@@ -178,6 +195,7 @@ static void come_new(struct hub *h, struct room *r, struct edge_session *s, cons
     bool first = r->n_peers == 0;
     struct peer *p = peer_new(r, id, key);
     p->session = s;
+    p->visits++;
     edge_session_set_user(s, p);
     copy_text(p->address, sizeof(p->address), edge_session_address(s));
     const char *agent = edge_session_user_agent(s);

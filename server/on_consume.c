@@ -196,11 +196,13 @@ static void key_frame(struct consumer *c)
     media_request(c->transport->peer->media, &rq, c->obj.handle, NULL, NULL);
 }
 
+/* The worker is told in any case: a server that died may have told it something else last. */
 static void set_paused(struct call *call, bool paused)
 {
     struct consumer *c = find(call);
-    if (!c || c->paused == paused)
+    if (!c)
         return;
+    bool is_new = c->paused != paused;
     c->paused = paused;
     Althing__PauseConsumer msg = ALTHING__PAUSE_CONSUMER__INIT;
     msg.consumer = c->obj.handle;
@@ -209,6 +211,8 @@ static void set_paused(struct call *call, bool paused)
     rq.method_case = ALTHING__REQUEST__METHOD_PAUSE_CONSUMER;
     rq.pause_consumer = &msg;
     media_request(call->peer->media, &rq, c->obj.handle, NULL, NULL);
+    if (!is_new)
+        return;
     if (!paused && c->producer->video)
         key_frame(c);
     on_consume_wanted(call->hub, c->producer, !paused);

@@ -95,8 +95,10 @@ void on_countdown_set(struct call *c)
 void on_countdown_tick(struct hub *h, int64_t now_us)
 {
     for (struct room *r = rooms_after(&h->rooms, 0); r; r = r->hh.next) {
-        if (countdown_ended(&r->countdown, now_us / 1000))
-            hub_broadcast(r, NULL, "moderator:finishedCountdownTimer",
-                          json_pack("{sb, so}", "isStarted", 0, "remainingTime", text_of(0)));
+        if (!countdown_ended(&r->countdown, now_us / 1000))
+            continue;
+        room_changed(r);
+        hub_broadcast(r, NULL, "moderator:finishedCountdownTimer",
+                      json_pack("{sb, so}", "isStarted", 0, "remainingTime", text_of(0)));
     }
 }

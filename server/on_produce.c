@@ -218,11 +218,13 @@ static struct producer *find(struct call *c)
     return p;
 }
 
+/* The worker is told in any case: a server that died may have told it something else last. */
 static void set_paused(struct call *c, bool paused)
 {
     struct producer *p = find(c);
-    if (!p || p->paused == paused)
+    if (!p)
         return;
+    bool is_new = p->paused != paused;
     p->paused = paused;
     Althing__PauseProducer msg = ALTHING__PAUSE_PRODUCER__INIT;
     msg.producer = p->obj.handle;
@@ -232,6 +234,8 @@ static void set_paused(struct call *c, bool paused)
     rq.pause_producer = &msg;
     media_request(c->peer->media, &rq, p->obj.handle, NULL, NULL);
     pipes_pause(spread_pipes(c->peer->room->spread), p->obj.handle, paused);
+    if (!is_new)
+        return;
     PRODUCER_FOREACH_CONSUMER(p, consumer)
     {
         if (consumer->obj.confirmed)

@@ -124,6 +124,17 @@ static void place_changed(struct media *m, uint32_t index)
     change_tell(&m->listener, &m->places[index].change);
 }
 
+static void router_lost(struct media_router *r)
+{
+    struct media_worker *w = r->worker;
+    struct media *m = w->media;
+    spread_router_lost(r);
+    m->handlers.router_lost(r, r->user, m->arg);
+    change_end(&m->listener, &r->change);
+    DL_DELETE(w->routers, r);
+    free(r);
+}
+
 static void worker_drop(struct media_worker *w, const char *why, bool bad)
 {
     struct media *m = w->media;
@@ -136,14 +147,8 @@ static void worker_drop(struct media_worker *w, const char *why, bool bad)
     add_totals(m, w);
     channel_fail(w->channel, "the worker is gone");
     fail_unsent(w);
-    while (w->routers) {
-        struct media_router *r = w->routers;
-        spread_router_lost(r);
-        m->handlers.router_lost(r, r->user, m->arg);
-        change_end(&m->listener, &r->change);
-        DL_DELETE(w->routers, r);
-        free(r);
-    }
+    while (w->routers)
+        router_lost(w->routers);
     fail_unsent(w);
     if (bad)
         m->handlers.worker_bad(w->index, w->generation, why, m->arg);
@@ -210,6 +215,17 @@ static void ready(struct media_worker *w)
     w->media->handlers.worker_up(w->media->arg);
 }
 
+/* The server may have died before its request for one was sent; or the worker is another one of the same number, of a supervisor that was
+ * started anew. */
+static void drop_lost_routers(struct media_worker *w, const struct takeover_objects *objects)
+{
+    struct media_router *r, *next;
+    DL_FOREACH_SAFE (w->routers, r, next) {
+        if (!takeover_has(objects, ALTHING__OBJECT_KIND__OBJECT_ROUTER, r->handle))
+            router_lost(r);
+    }
+}
+
 static void on_taken_over(const struct takeover_objects *objects, void *arg)
 {
     struct media_worker *w = arg;
@@ -217,6 +233,7 @@ static void on_taken_over(const struct takeover_objects *objects, void *arg)
         log_info("media", "worker is taken over index=%u routers=%zu transports=%zu", w->index,
                  objects->n[ALTHING__OBJECT_KIND__OBJECT_ROUTER],
                  objects->n[ALTHING__OBJECT_KIND__OBJECT_TRANSPORT]);
+        drop_lost_routers(w, objects);
         w->media->handlers.taken_over(w, objects, w->media->arg);
     }
     takeover_free(w->takeover);
@@ -386,6 +403,9 @@ void media_tick(struct media *m, int64_t now_us)
     /* The answers of a time in which we stood still may be there, unread. */
     if (now_us - m->ticked_us > TICK_LATE_US)
         m->excused_us = now_us + CHANNEL_TIMEOUT_US;
+    /* Restoring may have taken longer than the wait: it begins when workers can come. */
+    if (!m->ticked_us)
+        m->await_until_us = now_us + MEDIA_AWAIT_US;
     m->ticked_us = now_us;
     if (m->awaited && m->await_until_us < now_us)
         give_up(m, 0, 0, true);

@@ -40,7 +40,8 @@ struct media_handlers {
     void (*event)(const struct media_worker *from, const Althing__Event *event, void *arg);
     /* How much a router weighs, for the placement: the streams in and out of its peers. */
     unsigned (*load)(const struct media_router *r, void *user, void *arg);
-    /* A router that was awaited is back, with its worker; objects of it can be asked for. */
+    /* A router that was awaited is back, with its worker; objects of it can be asked for. What the worker does not have after all
+     * is reported lost before taken_over(). */
     void (*router_back)(struct media_router *r, void *user, void *arg);
     /* An awaited one does not come: its worker is not the one that had it. */
     void (*router_missed)(uint64_t handle, void *user, void *arg);
@@ -74,8 +75,9 @@ void media_set_bounds(struct media *m, const struct media_bounds *bounds);
 void media_set_log(struct media *m, enum log_level level, uint32_t tags);
 
 /* A former server has made this router on this worker: when that comes, router_back() is called, or router_missed() if another one
- * comes in its place, or none in MEDIA_AWAIT_US. Before the first media_worker_up(). Again the same: fine. */
-void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user, int64_t now_us);
+ * comes in its place, or none in MEDIA_AWAIT_US from the first media_tick() on. Before the first media_worker_up(). Again the same:
+ * fine. */
+void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user);
 bool media_awaits(const struct media *m); /* some router is still awaited, or its worker is being asked what it has */
 void media_forget(struct media *m, const void *user); /* it is awaited no more; not awaited: fine */
 void media_worker_stop_trace(struct media *m, const struct media_worker *w, uint64_t trace);

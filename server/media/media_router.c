@@ -143,8 +143,7 @@ void media_request(struct media_router *r, Althing__Request *rq, uint64_t handle
     media_reap_soon(w->media);
 }
 
-void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user,
-                 int64_t now_us)
+void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t handle, void *user)
 {
     struct awaited *a;
     LL_FOREACH (m->awaited, a) {
@@ -154,7 +153,6 @@ void media_await(struct media *m, uint32_t index, uint64_t generation, uint64_t 
     a = mem_zalloc(sizeof(*a));
     *a = (struct awaited){index, generation, handle, user, NULL};
     LL_PREPEND(m->awaited, a);
-    m->await_until_us = now_us + MEDIA_AWAIT_US;
 }
 
 bool media_awaits(const struct media *m)

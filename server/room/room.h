@@ -87,6 +87,7 @@ struct peer {
     char reaction[REACTION_MAX + 1];            /* (set) "": none */
     int64_t reaction_ms;                        /* (set) */
     void *session;       /* (set) its connection; NULL: lost, and kept until leave_at_us */
+    uint64_t visits;     /* (set) how often it has come: tells its connections apart */
     int64_t leave_at_us; /* (set) */
     int64_t joined_us;   /* (set) 0: not yet */
     bool connected;      /* (set) one of its transports was, after it had joined */

@@ -259,6 +259,84 @@ static void the_worker_may_be_gone_too(void **state)
     unlink(path);
 }
 
+/* Generations start anew with the supervisor: the worker of this number has nothing of what the documents tell of. */
+static void another_worker_of_the_same_number(void **state)
+{
+    (void)state;
+    struct life l;
+    struct handles h;
+    begin(&l, 5);
+    live(&l, &h);
+    end(&l);
+    begin(&l, 5);
+    world_worker_up_as(&l.w, 0, GENERATION);
+    world_turn(&l.w);
+    assert_false(media_awaits(l.w.media));
+    assert_null(l.w.hub.rooms.by_handle);
+    struct edge_session *a = world_resume(&l.w, "r", "a", "a");
+    assert_null(json_object_get(world_told(a, "peerReconnected"), "media"));
+    assert_int_equal(world_times(a, "mediaConfiguration"), 1);
+    world_turn(&l.w);
+    assert_int_equal(fake_count(&l.w.workers[0], ALTHING__REQUEST__METHOD_CREATE_ROUTER), 1);
+    end(&l);
+    unlink(path);
+}
+
+static void let_it_be_written(struct life *l)
+{
+    usleep((KEEP_DELAY_MS + 20) * 1000);
+    world_turn(&l->w);
+}
+
+/* Nobody asks anything while the next server waits for the worker, but something may change, and it may die then. */
+static void two_deaths_in_a_row(void **state)
+{
+    (void)state;
+    struct life l;
+    struct handles h;
+    begin(&l, 5);
+    live(&l, &h);
+    end(&l);
+    begin(&l, 6);
+    ROOM_FOREACH_PEER(rooms_find(&l.w.hub.rooms, "r"), p)
+    peer_changed(p);
+    let_it_be_written(&l);
+    end(&l);
+    begin(&l, 7);
+    world_worker_up_as(&l.w, 0, GENERATION);
+    worker_has(&l.w.workers[0], &h, 2);
+    world_turn(&l.w);
+    assert_non_null(rooms_consumer(&l.w.hub.rooms, h.consumers[1]));
+    assert_non_null(rooms_find(&l.w.hub.rooms, "r")->peers->media);
+    end(&l);
+    unlink(path);
+}
+
+/* What was moved by somebody else, or answered late, is kept as what the peer itself asked for is. */
+static void what_others_change_is_kept(void **state)
+{
+    (void)state;
+    struct life l;
+    struct handles h;
+    begin(&l, 5);
+    live(&l, &h);
+    let_it_be_written(&l);
+    struct room *r = rooms_find(&l.w.hub.rooms, "r");
+    struct edge_session *a = r->peers->session, *b = r->peers->next->session;
+    peer_set_capabilities(world_peer(b), NULL, NULL);
+    world_capable(&l.w, b);
+    ask(&l, a, "moveToBreakoutRoom",
+        json_pack("{ss, ss}", "roomPeerId", "b", "roomSessionId", h.breakout));
+    end(&l);
+    begin(&l, 6);
+    r = rooms_find(&l.w.hub.rooms, "r");
+    assert_string_equal(r->peers->next->in->id, h.breakout);
+    assert_non_null(r->peers->next->capabilities);
+    assert_null(rooms_consumer(&l.w.hub.rooms, h.consumers[1]));
+    end(&l);
+    unlink(path);
+}
+
 static void chat_is_kept_with_its_gaps(void **state)
 {
     (void)state;
@@ -356,9 +434,14 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_next_server_goes_on),    cmocka_unit_test(what_the_worker_lost_goes),
-        cmocka_unit_test(the_worker_may_be_gone_too), cmocka_unit_test(chat_is_kept_with_its_gaps),
+        cmocka_unit_test(the_next_server_goes_on),
+        cmocka_unit_test(what_the_worker_lost_goes),
+        cmocka_unit_test(the_worker_may_be_gone_too),
+        cmocka_unit_test(chat_is_kept_with_its_gaps),
         cmocka_unit_test(damage_is_left_out),
+        cmocka_unit_test(two_deaths_in_a_row),
+        cmocka_unit_test(another_worker_of_the_same_number),
+        cmocka_unit_test(what_others_change_is_kept),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -242,6 +242,15 @@ struct edge_session *world_resume(struct world *w, const char *room, const char 
     return come(w, &q);
 }
 
+void world_resume_in(struct world *w, struct edge_session *s, const char *room, const char *peer,
+                     const char *key)
+{
+    const struct edge_query q = {room, peer, key, "1"};
+    w->edge.closed(s, EDGE_TRANSPORT_CLOSED, &w->hub);
+    s->user = NULL;
+    w->edge.connect(s, &q, &w->hub);
+}
+
 void world_close(struct world *w, struct edge_session *s, enum edge_reason reason)
 {
     s->gone = true;

@@ -44,6 +44,9 @@ struct edge_session *world_connect(struct world *w, const char *room, const char
 /* With its transports still there. */
 struct edge_session *world_resume(struct world *w, const char *room, const char *peer,
                                   const char *key);
+/* The connection is lost and the next is there, in the same memory, before a worker has said anything. */
+void world_resume_in(struct world *w, struct edge_session *s, const char *room, const char *peer,
+                     const char *key);
 /* The browser's side of the connection ends. */
 void world_close(struct world *w, struct edge_session *s, enum edge_reason reason);
 /* json is stolen. Returns the ack id. Only the edge's part: the answer comes perhaps later. */

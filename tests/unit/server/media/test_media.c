@@ -335,9 +335,9 @@ static void takes_over_from_a_former_server(void **state)
     static const uint64_t routers[] = {10}, transports[] = {27, 21, 22, 23, 24, 25, 26};
     struct fake_worker w;
     unsigned user = 1, stranger = 1, forgotten = 1;
-    media_await(media, 0, 100, 10, &user, clock_now_us());
-    media_await(media, 0, 99, 11, &stranger, clock_now_us()); /* another process was there */
-    media_await(media, 1, 101, 12, &forgotten, clock_now_us());
+    media_await(media, 0, 100, 10, &user);
+    media_await(media, 0, 99, 11, &stranger); /* another process was there */
+    media_await(media, 1, 101, 12, &forgotten);
     media_forget(media, &forgotten);
     up(&w, 0);
     w.has[ALTHING__OBJECT_KIND__OBJECT_ROUTER] = routers;
@@ -375,7 +375,8 @@ static void waits_in_vain(void **state)
 {
     (void)state;
     unsigned user = 1;
-    media_await(media, 0, 100, 10, &user, S_US(10));
+    media_await(media, 0, 100, 10, &user);
+    media_tick(media, S_US(10));
     media_tick(media, S_US(10) + MEDIA_AWAIT_US);
     assert_int_equal(n_missed, 0);
     media_tick(media, S_US(11) + MEDIA_AWAIT_US);
@@ -383,7 +384,7 @@ static void waits_in_vain(void **state)
     /* One that never comes to an end is a bad worker. */
     static const uint64_t none[] = {0};
     struct fake_worker w;
-    media_await(media, 0, 100, 10, &user, clock_now_us());
+    media_await(media, 0, 100, 10, &user);
     up(&w, 0);
     w.has[ALTHING__OBJECT_KIND__OBJECT_ROUTER] = none;
     w.loses_its_way = true;
