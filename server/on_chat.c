@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A client repeats what was not answered within 3 s; nobody says the same so soon again. Three times the same is twice a repeat. */
+#define REPEAT_MS 3500
+
 static int64_t now_ms(void)
 {
     return clock_wall_us() / 1000;
@@ -20,6 +23,11 @@ static struct room_session *addressed(const struct call *c)
     struct room_session *s =
         json_is_string(id) ? room_session_find(c->peer->room, json_string_value(id)) : NULL;
     return s == main || s == c->peer->in ? s : NULL;
+}
+
+static bool is_repeat(const struct call *c, const struct chat *chat, const char *text)
+{
+    return chat_repeats(chat, text, c->peer->id, now_ms() - REPEAT_MS);
 }
 
 /* The main session's messages reach everybody, a breakout's those in it. */
@@ -68,6 +76,8 @@ void on_chat_message(struct call *c)
         call_limit(c, "text is missing, too long or malformed");
     } else if (!s) {
         call_error(c, "no such session");
+    } else if (is_repeat(c, &s->chat, text)) {
+        call_ok(c, NULL);
     } else {
         const struct chat_entry *e = chat_add(&s->chat, text, p->id, p->display_name, now_ms());
         tell_session(c, s, "chatMessage",
@@ -87,6 +97,8 @@ void on_send_file(struct call *c)
         call_limit(c, "magnetURI is missing, too long or malformed");
     } else if (!s) {
         call_error(c, "no such session");
+    } else if (is_repeat(c, &s->files, uri)) {
+        call_ok(c, NULL);
     } else {
         const struct chat_entry *e = chat_add(&s->files, uri, p->id, p->display_name, now_ms());
         tell_session(c, s, "sendFile",
@@ -163,6 +175,8 @@ void on_raised_hand(struct call *c)
         call_error(c, "hands are not raised here");
     } else if (!call_bool(c, "raisedHand", &raised)) {
         call_limit(c, "raisedHand is missing or malformed");
+    } else if (raised == p->raised_hand) {
+        call_ok(c, NULL); /* a repeat: its place in the queue stays */
     } else {
         p->raised_hand = raised;
         p->raised_hand_ms = now_ms();

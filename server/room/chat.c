@@ -58,6 +58,16 @@ const struct chat_entry *chat_at(const struct chat *c, size_t i)
     return &c->ring[(c->first + i) % c->max_entries];
 }
 
+bool chat_repeats(const struct chat *c, const char *text, const char *peer_id, int64_t since_ms)
+{
+    for (size_t i = c->count; i-- > 0;) {
+        const struct chat_entry *e = chat_at(c, i);
+        if (!strcmp(e->peer_id, peer_id))
+            return e->at_ms >= since_ms && !strcmp(e->text, text);
+    }
+    return false;
+}
+
 size_t chat_remove(struct chat *c, const char *peer_id, const char *text)
 {
     size_t removed = 0;

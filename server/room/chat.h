@@ -30,6 +30,8 @@ void chat_clear(struct chat *c); /* forgets all, and may be used on; the last ca
 /* Copies the strings. The entry is valid until the next change. */
 const struct chat_entry *chat_add(struct chat *c, const char *text, const char *peer_id, const char *display_name, int64_t at_ms);
 const struct chat_entry *chat_at(const struct chat *c, size_t i); /* 0: the oldest; i < count */
+/* Is the newest of this peer's the same, and not older than since_ms? */
+bool chat_repeats(const struct chat *c, const char *text, const char *peer_id, int64_t since_ms);
 /* Forgets those of this peer with this text; returns how many. */
 size_t chat_remove(struct chat *c, const char *peer_id, const char *text);
 

@@ -532,6 +532,69 @@ static void many_requests_end_no_worker(void **state)
     world_free(&w);
 }
 
+/* The numbers of answers start anew with a connection: an answer to the former one's would be taken for another. */
+static void answers_die_with_their_connection(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a"), *b = world_connect(&w, "r", "b", "b");
+    world_capable(&w, b);
+    world_ask(&w, b, "join", NULL, NULL);
+    json_t *dtls = json_pack("{ss, s[{ss, ss}]}", "role", "client", "fingerprints", "algorithm",
+                             "sha-256", "value", "AA:BB");
+    uint64_t acks[] = {
+        world_request(&w, a, "produce", world_produce_data(a, "mic")),
+        world_request(&w, a, "connectWebRtcTransport",
+                      json_pack("{ss, so}", "transportId", world_peer(a)->send->obj.id,
+                                "dtlsParameters", dtls)),
+        world_request(&w, a, "restartIce",
+                      json_pack("{ss}", "transportId", world_peer(a)->recv->obj.id)),
+        world_request(&w, a, "produceData",
+                      json_pack("{ss, s{si}}", "transportId", world_peer(a)->send->obj.id,
+                                "sctpStreamParameters", "streamId", 3)),
+        world_request(&w, b, "createWebRtcTransport", json_pack("{sb}", "consuming", 1)),
+    };
+    world_resume_in(&w, a, "r", "a", "a");
+    world_resume_in(&w, b, "r", "b", "b");
+    assert_non_null(json_object_get(world_told(a, "peerReconnected"), "media"));
+    world_turn(&w);
+    for (size_t i = 0; i < ARRAY_LEN(acks); i++)
+        assert_int_equal(world_answers(i < 4 ? a : b, acks[i]), 0);
+    assert_true(world_peer(a)->send->producers->obj.confirmed);
+    assert_non_null(world_ask(&w, a, "produce", world_produce_data(a, "mic"), NULL));
+    world_free(&w);
+}
+
+static void a_repeat_is_not_heard_twice(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a"), *b = world_member(&w, "r", "b");
+    struct chat *chat = &world_peer(a)->room->main.chat;
+    for (size_t i = 0; i < 3; i++) {
+        assert_non_null(world_ask(&w, a, "chatMessage", json_pack("{ss}", "text", "hi"), NULL));
+        assert_non_null(
+            world_ask(&w, a, "sendFile", json_pack("{ss}", "magnetURI", "magnet:?xt=1"), NULL));
+        assert_non_null(world_ask(&w, a, "raisedHand", json_pack("{sb}", "raisedHand", 1), NULL));
+    }
+    assert_int_equal(world_times(b, "chatMessage"), 1);
+    assert_int_equal(world_times(b, "sendFile"), 1);
+    assert_int_equal(world_times(b, "raisedHand"), 1);
+    /* somebody else, something else, somewhat later: each is a message */
+    assert_non_null(world_ask(&w, b, "chatMessage", json_pack("{ss}", "text", "hi"), NULL));
+    assert_int_equal(world_times(a, "chatMessage"), 1);
+    assert_non_null(world_ask(&w, a, "chatMessage", json_pack("{ss}", "text", "ho"), NULL));
+    assert_non_null(world_ask(&w, a, "chatMessage", json_pack("{ss}", "text", "hi"), NULL));
+    assert_int_equal(world_times(b, "chatMessage"), 3);
+    for (size_t i = 0; i < chat->count; i++)
+        chat->ring[i].at_ms -= 4000;
+    assert_non_null(world_ask(&w, a, "chatMessage", json_pack("{ss}", "text", "hi"), NULL));
+    assert_int_equal(world_times(b, "chatMessage"), 4);
+    world_free(&w);
+}
+
 static void chat_and_the_like_reach_the_others(void **state)
 {
     (void)state;
@@ -684,6 +747,8 @@ int main(void)
         cmocka_unit_test(pictures_are_handed_out_within_a_budget),
         cmocka_unit_test(a_room_is_not_flooded_with_pictures),
         cmocka_unit_test(many_requests_end_no_worker),
+        cmocka_unit_test(answers_die_with_their_connection),
+        cmocka_unit_test(a_repeat_is_not_heard_twice),
         cmocka_unit_test(chat_and_the_like_reach_the_others),
         cmocka_unit_test(senders_learn_which_layers_are_wanted),
         cmocka_unit_test(workers_speak_of_their_own_only),
