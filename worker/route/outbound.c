@@ -148,7 +148,7 @@ static void keep(struct outbound_item *it, int64_t now_us)
     struct transport *t = it->consumer->transport;
     t->engine->n_items++;
     if (t->share.pacer)
-        pacer_sent(t->share.pacer, plain_len(it), now_us);
+        pacer_sent(t->share.pacer, plain_len(it), it->numbered, now_us);
 }
 
 /* Who paces what this consumer sends; NULL: nobody. Audio never waits. */

@@ -196,6 +196,16 @@ static size_t gather(struct transport *t, uint64_t *audio_bps, int64_t now_us)
     return n;
 }
 
+static struct consumer *padded(const struct transport *t)
+{
+    for (struct consumer *c = t->consumers; c; c = c->next) {
+        if (c->flowing && is_video(c) && c->rtx_ssrc && c->media.codecs[0].has_rtx &&
+            c->media.ext.id_of[RTP_EXT_TRANSPORT_CC])
+            return c;
+    }
+    return NULL;
+}
+
 static void spread(struct transport *t, int64_t now_us)
 {
     struct engine *e = t->engine;
@@ -212,9 +222,11 @@ static void spread(struct transport *t, int64_t now_us)
         e->share_items[i].state->fresh = true;
     bwe_stats(s->bwe, &st);
     uint64_t first = audio + rate_bps(&s->resent, now_us);
+    /* One that cannot be probed would never get anything again. */
+    bool learning = (st.feedbacks == 0 && st.remb_bps == 0) || !padded(t);
     uint64_t left = st.target_bps > first ? st.target_bps - first : 0;
-    alloc_run(&s->alloc, e->share_items, n, left, st.feedbacks == 0 && st.remb_bps == 0, now_us,
-              &sums);
+    alloc_run(&s->alloc, e->share_items, n, left, learning, now_us, &sums);
+    s->wants_more = sums.wanted_bps > sums.given_bps;
     s->again_us = alloc_next_us(&s->alloc, e->share_items, n, now_us);
     s->spread_us = now_us;
     s->spread_bps = st.target_bps;
@@ -237,6 +249,8 @@ void share_sent(struct transport *t, const struct outbound_item *it, size_t byte
         return;
     if (it->kind == OUTBOUND_RTX || it->kind == OUTBOUND_AGAIN)
         rate_add(&s->resent, bytes, now_us);
+    if (it->numbered)
+        s->beat_us = now_us + SHARE_BEAT_US;
     if (it->numbered)
         bwe_sent(s->bwe, it->twcc, bytes, it->probe, now_us);
     else
@@ -265,16 +279,6 @@ void share_before_send(struct transport *t, int64_t now_us)
         outbound_paced(t, now_us);
 }
 
-static struct consumer *padded(const struct transport *t)
-{
-    for (struct consumer *c = t->consumers; c; c = c->next) {
-        if (c->flowing && is_video(c) && c->rtx_ssrc && c->media.codecs[0].has_rtx &&
-            c->media.ext.id_of[RTP_EXT_TRANSPORT_CC])
-            return c;
-    }
-    return NULL;
-}
-
 static void probe(struct transport *t, int64_t now_us)
 {
     struct pacer *p = t->share.pacer;
@@ -298,12 +302,26 @@ static void probe(struct transport *t, int64_t now_us)
     }
 }
 
+/* Without anything that is told of, what the estimate knows of the way would stay as it was when the last video was stopped. */
+static void beat(struct transport *t, int64_t now_us)
+{
+    struct share *s = &t->share;
+    if (!s->wants_more || now_us < s->beat_us)
+        return;
+    s->beat_us = now_us + SHARE_BEAT_US;
+    struct consumer *by = padded(t);
+    if (by)
+        outbound_padding(by, 1, now_us);
+}
+
 static void arm(struct transport *t)
 {
     struct share *s = &t->share;
     int64_t due_us = time_min_us(bwe_next_us(s->bwe), s->again_us);
     if (t->writable)
         due_us = time_min_us(due_us, pacer_next_us(s->pacer, s->held));
+    if (t->writable && s->wants_more)
+        due_us = time_min_us(due_us, s->beat_us);
     if (due_us == TIME_NEVER_US)
         timer_stop(&t->engine->timers, &s->timer);
     else if (!s->timer.pos || s->timer.due_us != due_us)
@@ -314,7 +332,9 @@ void share_after_send(struct transport *t, int64_t now_us)
 {
     if (!t->share.bwe)
         return;
-    if (t->writable)
+    if (t->writable) {
         probe(t, now_us);
+        beat(t, now_us);
+    }
     arm(t);
 }

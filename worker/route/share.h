@@ -6,6 +6,10 @@
  * told, the lowest layers are sent whatever they cost; and in the first SHARE_BEGIN_US, while the estimate is finding the way,
  * layers are climbed at once.
  *
+ * While more is wanted than is given, something that the receiver tells of is sent every SHARE_BEAT_US, padding if need be: else a
+ * viewer whose videos are all stopped would never be found to have bandwidth again. One that cannot be sent padding keeps the
+ * lowest layers.
+ *
  * share_changed() marks; the spreading is done in engine_send(), at most once a pass. After a telling of the receiver it is done at
  * once when the estimate fell, else at most every SHARE_UP_US; and with every tick of the transport.
  */
@@ -19,6 +23,7 @@
 
 #define SHARE_UP_US    200000
 #define SHARE_BEGIN_US 4000000
+#define SHARE_BEAT_US  100000
 
 struct consumer;
 struct outbound_item;
@@ -35,8 +40,10 @@ struct share {
     struct rate resent;
     int64_t begun_us; /* the first video flowed */
     bool begun;
-    bool stale; /* to be spread anew */
-    bool held;  /* consumers have resends that wait for the pacer */
+    bool wants_more; /* than is given */
+    int64_t beat_us; /* when a packet that is told of has to leave, else padding does */
+    bool stale;      /* to be spread anew */
+    bool held;       /* consumers have resends that wait for the pacer */
     int64_t spread_us, again_us;
     uint32_t spread_bps; /* the estimate then */
 };

@@ -74,11 +74,11 @@ bool pacer_may_send(struct pacer *p, int64_t now_us)
     return p->level < burst(p);
 }
 
-void pacer_sent(struct pacer *p, size_t bytes, int64_t now_us)
+void pacer_sent(struct pacer *p, size_t bytes, bool told, int64_t now_us)
 {
     drain(p, now_us);
     p->level += (int64_t)bytes;
-    if (!p->probe.id)
+    if (!p->probe.id || !told)
         return;
     p->probe_packets++;
     p->probe_bytes += (uint32_t)bytes;

@@ -44,7 +44,8 @@ void pacer_free(struct pacer *p); /* NULL is fine */
 void pacer_set_rate(struct pacer *p, uint32_t bps, int64_t now_us);
 
 bool pacer_may_send(struct pacer *p, int64_t now_us); /* the bucket has room */
-void pacer_sent(struct pacer *p, size_t bytes, int64_t now_us);
+/* told: the receiver will tell when it arrived, so that it counts for a probe. */
+void pacer_sent(struct pacer *p, size_t bytes, bool told, int64_t now_us);
 /* Media behind which nothing else of the video may go. False: PACER_MAX wait, it is dropped. */
 bool pacer_wait(struct pacer *p, const struct pacer_entry *e);
 size_t pacer_waiting(const struct pacer *p);

@@ -46,6 +46,8 @@ static void open_scene(struct scene *s, uint32_t initial)
     struct params_producer video = simulcast_producer(s->a, 2), audio = audio_producer(s->a, 3);
     struct params_consumer cv = consumer_of(s->b, 4, &video), ca = consumer_of(s->b, 5, &audio);
     cv.media.codecs[0].transport_cc = true;
+    rtp_ext_map_init(&ca.media.ext); /* nothing tells of audio */
+    rtp_ext_map_set(&ca.media.ext, RTP_EXT_MID, 1);
     struct transport *t = transport_find(s->w.engine, 20);
     assert_int_equal(share_set_limits(t, initial, 0, 0), 0);
     assert_int_equal(producer_create(s->w.engine, &video, s->w.now_us), 0);
@@ -206,7 +208,7 @@ static void tells_when_nothing_fits(void **state)
     struct scene s;
     open_scene(&s, 600000);
     film(&s, 5);
-    s.link.bps = 90000;
+    s.link.bps = 60000;
     film(&s, 12);
     const struct engine_event *ev = world_last(&s.w, ENGINE_BANDWIDTH_SHORT, 4);
     assert_non_null(ev);
@@ -222,12 +224,30 @@ static void tells_when_nothing_fits(void **state)
     close_scene(&s);
 }
 
+/* The way is all but closed while a queue grows, so that the last thing known of it is the worst. */
+static void comes_back_from_the_worst(void **state)
+{
+    (void)state;
+    for (uint64_t bps = 20000; bps <= 120000; bps += 20000) {
+        struct scene s;
+        open_scene(&s, 600000);
+        film(&s, 5);
+        s.link.bps = bps;
+        film(&s, 20);
+        s.link.bps = 0;
+        film(&s, 15);
+        assert_true(layer(&s) >= 0);
+        close_scene(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_up_on_a_free_way),
         cmocka_unit_test(falls_behind_a_bottleneck_and_climbs_back),
         cmocka_unit_test(tells_when_nothing_fits),
+        cmocka_unit_test(comes_back_from_the_worst),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static void a_burst_goes_at_once(void **state)
     start(2000000); /* 10000 bytes in 40 ms */
     unsigned sent = 0;
     while (pacer_may_send(p, 0)) {
-        pacer_sent(p, 1000, 0);
+        pacer_sent(p, 1000, true, 0);
         sent++;
     }
     assert_int_equal(sent, 10);
@@ -33,7 +33,7 @@ static void a_burst_goes_at_once(void **state)
     assert_int_equal(pacer_next_us(p, false), TIME_NEVER_US);
     /* At a low rate still some packets. */
     pacer_set_rate(p, 0, S_US(60));
-    pacer_sent(p, PACER_BURST_MIN - 1, S_US(60));
+    pacer_sent(p, PACER_BURST_MIN - 1, true, S_US(60));
     assert_true(pacer_may_send(p, S_US(60)));
     pacer_free(p);
     pacer_free(NULL);
@@ -44,7 +44,7 @@ static void the_rest_waits_in_order(void **state)
     (void)state;
     struct pacer_entry e;
     start(2000000);
-    pacer_sent(p, 10000, 0);
+    pacer_sent(p, 10000, true, 0);
     for (uint16_t i = 0; i < 20; i++)
         wait_for(i % 2, i, 1000);
     assert_int_equal(pacer_waiting(p), 20);
@@ -55,7 +55,7 @@ static void the_rest_waits_in_order(void **state)
     for (int64_t now_us = 0; pacer_waiting(p); now_us = pacer_next_us(p, false)) {
         while (pacer_take(p, now_us, &e)) {
             assert_int_equal(e.entry.seq, taken++);
-            pacer_sent(p, e.bytes, now_us);
+            pacer_sent(p, e.bytes, true, now_us);
         }
         assert_true(now_us <= 100000);
     }
@@ -80,7 +80,7 @@ static void what_waits_is_bounded_and_forgotten(void **state)
         while (pacer_take(p, now_us, &e)) {
             assert_ptr_equal(e.owner, &owners[1]);
             assert_int_equal(e.entry.seq, 1 + 3 * n++);
-            pacer_sent(p, 100, now_us);
+            pacer_sent(p, 100, true, now_us);
         }
     }
     assert_int_equal(n, (PACER_MAX - 1) / 3);
@@ -103,7 +103,7 @@ static void the_rate_is_kept(void **state)
             }
         }
         while (pacer_take(p, now_us, &e)) {
-            pacer_sent(p, e.bytes, now_us);
+            pacer_sent(p, e.bytes, true, now_us);
             sent += e.bytes;
         }
         assert_true(sent <= now_us / 2 + 20000 + 1200);
@@ -127,7 +127,7 @@ static void a_probe_is_padded(void **state)
         size_t lacking = pacer_padding(p, now_us);
         assert_true(lacking > 0);
         for (; lacking > 0 && pacer_probe_id(p); lacking = lacking > 250 ? lacking - 250 : 0) {
-            pacer_sent(p, 250, now_us);
+            pacer_sent(p, 250, true, now_us);
             packets++;
         }
         now_us = pacer_next_us(p, false);
@@ -136,7 +136,8 @@ static void a_probe_is_padded(void **state)
     assert_int_equal(now_us, TIME_NEVER_US);
     /* Media makes padding needless; a probe that is not out in time ends. */
     pacer_probe(p, &probe, S_US(2));
-    pacer_sent(p, 3000, S_US(2));
+    pacer_sent(p, 3000, true, S_US(2));
+    pacer_sent(p, 3000, false, S_US(2)); /* shows nothing */
     assert_int_equal(pacer_padding(p, S_US(2)), 0);
     assert_int_equal(pacer_next_us(p, false), S_US(2) + 12000);
     assert_true(pacer_padding(p, S_US(2) + 14000) > 0);
