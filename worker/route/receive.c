@@ -17,20 +17,6 @@ void transport_count_received(struct transport *t, const struct dgram *d, int64_
 
 /* ---- RTP ---- */
 
-/* Where the payload begins. The P bit says nothing yet: the padding is encrypted. 0: malformed. */
-static size_t header_len(const uint8_t *data, size_t len)
-{
-    if (len < RTP_HEADER_LEN || data[0] >> 6 != 2)
-        return 0;
-    size_t at = RTP_HEADER_LEN + 4u * (data[0] & 15u);
-    if (data[0] & 0x10) {
-        if (len < at + 4)
-            return 0;
-        at += 4 + 4 * (size_t)(data[at + 2] << 8 | data[at + 3]);
-    }
-    return at <= len ? at : 0;
-}
-
 static struct packet *spare_packet(struct engine *e)
 {
     if (!e->spare)
@@ -57,7 +43,7 @@ static void count_refused(struct transport *t, int err)
 void transport_rtp(struct transport *t, const struct dgram *d, int64_t now_us)
 {
     struct engine *e = t->engine;
-    size_t header = header_len(d->data, d->len), len = 0;
+    size_t header = rtp_header_len(d->data, d->len), len = 0;
     if (!t->rx || !header) {
         counter_add(t->rx ? &e->counts->dropped_rtp_parse : &e->counts->dropped_no_keys, 1);
         return;

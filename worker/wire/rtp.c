@@ -4,6 +4,19 @@
 
 #include <errno.h>
 
+size_t rtp_header_len(const uint8_t *data, size_t len)
+{
+    if (len < RTP_HEADER_LEN || data[0] >> 6 != 2)
+        return 0;
+    size_t at = RTP_HEADER_LEN + 4u * (data[0] & 15u);
+    if (data[0] & 0x10) {
+        if (len < at + 4)
+            return 0;
+        at += 4 + 4 * (size_t)(data[at + 2] << 8 | data[at + 3]);
+    }
+    return at <= len ? at : 0;
+}
+
 int rtp_parse(const uint8_t *data, size_t len, struct rtp *out)
 {
     if (len > RTP_MAX_LEN)

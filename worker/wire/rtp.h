@@ -28,6 +28,9 @@ struct rtp {
 };
 
 int rtp_parse(const uint8_t *data, size_t len, struct rtp *out); /* 0, or -EBADMSG */
+/* Where the payload begins; 0: malformed. All there is to know of an encrypted packet: its padding is encrypted too, so the P bit
+ * says nothing yet. */
+size_t rtp_header_len(const uint8_t *data, size_t len);
 
 /* The header extensions that a worker knows, with the numbers of proto/worker.proto. */
 enum rtp_ext_type {

@@ -44,6 +44,29 @@ struct row {
     uint8_t bytes[32];
 };
 
+static void finds_the_payload_of_an_encrypted_packet(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t wanted;
+        struct row row;
+    } rows[] = {
+        {0, {"empty", 0, {0}}},
+        {0, {"eleven bytes", 11, {HEAD}}},
+        {0, {"version 1", 12, {0x40, 0x60, 0, 1}}},
+        {12, {"no payload", 12, {0x80, 0x60, 0, 1}}},
+        {12, {"padding that looks like none", 13, {0xa0, 0x60, 0, 1}}},
+        {20, {"two CSRCs", 21, {0x82, 0x60, 0, 1}}},
+        {0, {"15 CSRCs, two there", 20, {0x8f, 0x60, 0, 1}}},
+        {0, {"extension head cut", 14, {0x90, 0x60, 0, 1}}},
+        {20, {"extension", 21, {0x90, 0x60, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xbe, 0xde, 0, 1}}},
+        {0, {"past the end", 19, {0x90, 0x60, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xbe, 0xde, 0, 1}}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rtp_header_len(rows[i].row.bytes, rows[i].row.len) != rows[i].wanted)
+            fail_msg("%s", rows[i].row.what);
+}
+
 static void refuses_malformed_packets(void **state)
 {
     (void)state;
@@ -288,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_a_plain_packet),
         cmocka_unit_test(finds_payload_behind_csrcs_extension_and_padding),
+        cmocka_unit_test(finds_the_payload_of_an_encrypted_packet),
         cmocka_unit_test(refuses_malformed_packets),
         cmocka_unit_test(names_extensions_once),
         cmocka_unit_test(reads_the_one_byte_form),
