@@ -22,7 +22,7 @@ int on_media_codec(struct params_codec *out, const Althing__Codec *in)
         return -EINVAL;
     if (in->has_rtx && (in->rtx_payload_type > 127 || in->rtx_payload_type == in->payload_type))
         return -EINVAL;
-    if ((unsigned)in->type > FRAME_CODEC_H265)
+    if ((unsigned)in->type > FRAME_CODEC_RED)
         return -EINVAL;
     *out = (struct params_codec){
         .type = (enum frame_codec)in->type,

@@ -398,6 +398,12 @@ void consumer_nacked(struct consumer *c, const uint16_t *seqs, size_t n)
     consumer_ready(c);
 }
 
+const struct params_codec *consumer_codec(const struct consumer *c, uint8_t pt)
+{
+    uint8_t i = c->by_pt[pt & 127];
+    return i ? &c->media.codecs[i - 1] : NULL;
+}
+
 void consumer_pli(struct consumer *c, int64_t now_us)
 {
     counter_add(&c->counters->pli_count, 1);

@@ -81,6 +81,9 @@ static inline bool consumer_carries(const struct consumer *c, size_t stream)
     return stream - c->base < c->n_streams;
 }
 
+/* Its receiver's codec for a payload type of the producer; NULL: it has none for it. */
+const struct params_codec *consumer_codec(const struct consumer *c, uint8_t pt);
+
 void consumer_ready(struct consumer *c); /* engine_send() visits it */
 void consumer_flow_changed(struct consumer *c, int64_t now_us);
 void consumer_source_active(struct consumer *c, size_t stream, bool active);

@@ -45,6 +45,20 @@ static void make_buffers(struct inbound *s)
         abort();
 }
 
+/* What any of its codecs has: some, such as telephone-event, have none, and may be named first. */
+static void take_feedback(struct inbound *s)
+{
+    const struct params_media *media = &s->producer->media;
+    s->silence_us = SCORE_SILENCE_US;
+    for (size_t i = 0; i < media->n_codecs; i++) {
+        s->nack_wanted |= media->codecs[i].nack;
+        s->pli_wanted |= media->codecs[i].pli;
+        s->fir_wanted |= media->codecs[i].fir;
+        if (media->codecs[i].use_dtx)
+            s->silence_us = SCORE_SILENCE_DTX_US;
+    }
+}
+
 void inbound_new(struct inbound **sp, struct producer *p, const struct params_encoding *enc,
                  uint8_t index, int64_t now_us)
 {
@@ -58,10 +72,7 @@ void inbound_new(struct inbound **sp, struct producer *p, const struct params_en
     s->rtx_signalled = enc->rtx_ssrc != 0;
     s->spatial_layers = enc->spatial_layers;
     s->temporal_layers = enc->temporal_layers;
-    s->nack_wanted = codec->nack;
-    s->pli_wanted = codec->pli;
-    s->fir_wanted = codec->fir;
-    s->silence_us = codec->use_dtx ? SCORE_SILENCE_DTX_US : SCORE_SILENCE_US;
+    take_feedback(s);
     make_buffers(s);
     score_init(&s->score);
     keyreq_init(&s->keyreq);

@@ -3,6 +3,7 @@
 #include "lib/seq.h"
 #include "worker/route/consumer.h"
 #include "worker/route/producer.h"
+#include "worker/route/redundancy.h"
 #include "worker/route/state.h"
 #include "worker/route/taps.h"
 #include "worker/route/transport.h"
@@ -12,6 +13,7 @@
 #include "worker/stream/pool.h"
 #include "worker/stream/recv.h"
 #include "worker/stream/ring.h"
+#include "worker/wire/red.h"
 #include "worker/wire/vp8.h"
 #include "worker/wire/vp9.h"
 
@@ -22,8 +24,8 @@
     (RTP_EXT_BIT(RTP_EXT_AUDIO_LEVEL) | RTP_EXT_BIT(RTP_EXT_DEPENDENCY_DESCRIPTOR) |               \
      RTP_EXT_BIT(RTP_EXT_VIDEO_ORIENTATION) | RTP_EXT_BIT(RTP_EXT_TOFFSET) |                       \
      RTP_EXT_BIT(RTP_EXT_ABS_CAPTURE_TIME) | RTP_EXT_BIT(RTP_EXT_PLAYOUT_DELAY))
-#define REWRITTEN_MAX VP8_DESCRIPTOR_MAX
-_Static_assert(VP9_HEAD_MAX <= REWRITTEN_MAX, "the longest");
+#define REWRITTEN_MAX RED_HEAD_MAX
+_Static_assert(VP9_HEAD_MAX <= REWRITTEN_MAX && VP8_DESCRIPTOR_MAX <= REWRITTEN_MAX, "the longest");
 /* And those that are the transport's own, on every packet. */
 #define OWN                                                                                        \
     (RTP_EXT_BIT(RTP_EXT_MID) | RTP_EXT_BIT(RTP_EXT_ABS_SEND_TIME) |                               \
@@ -38,8 +40,17 @@ static uint32_t abs_send_time(int64_t now_us)
 
 static const struct params_codec *codec_of(const struct consumer *c, const struct packet *pk)
 {
-    uint8_t i = c->by_pt[pk->rtp.pt & 127];
-    return i ? &c->media.codecs[i - 1] : NULL;
+    return redundancy_in(c, pk) ? redundancy_codec(c, pk) : consumer_codec(c, pk->rtp.pt);
+}
+
+/* RED's headers with the receiver's payload types, or nothing before the newest block. */
+static void rewrite_red(struct outbound_item *it, struct writer *w)
+{
+    uint8_t head[RED_HEAD_MAX];
+    size_t old, len = redundancy_head(it->consumer, it->pk, head, &old);
+    writer_bytes(w, head, len);
+    it->payload += old;
+    it->payload_len -= (uint32_t)old;
 }
 
 /* The start of a VP8 or VP9 payload, with our own picture numbers. */
@@ -76,7 +87,9 @@ static void compose_head(struct outbound_item *it)
     it->payload_len = pk->rtp.payload_len;
     if (it->kind == OUTBOUND_RTX)
         writer_u16(&w, it->entry.seq);
-    if (it->entry.rewritten)
+    if (redundancy_in(it->consumer, pk))
+        rewrite_red(it, &w);
+    else if (it->entry.rewritten)
         rewrite(it, &w);
     it->head_len = (uint16_t)writer_len(&w);
 }

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define OUTBOUND_BURST    64
-#define OUTBOUND_HEAD_MAX 512 /* header, extensions, OSN, VP8 descriptor */
+#define OUTBOUND_HEAD_MAX 512 /* header, extensions, OSN, what is rewritten of the payload */
 
 struct consumer;
 struct engine;
@@ -39,7 +39,7 @@ struct outbound_item {
     struct send_entry entry; /* of the media packet */
     uint32_t roc;
     uint16_t aad_len;  /* header and extensions */
-    uint16_t head_len; /* what stands before the payload: OSN, descriptor */
+    uint16_t head_len; /* what stands before the payload: OSN, descriptor, RED's headers */
     const uint8_t *payload;
     uint32_t payload_len;
     uint8_t pad_len;

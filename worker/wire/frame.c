@@ -161,6 +161,7 @@ static int read_payload(enum frame_codec codec, const uint8_t *payload, size_t l
     case FRAME_CODEC_OPUS:
         f->dtx = opus_is_dtx(payload, len);
         break;
+    case FRAME_CODEC_RED: /* wire/red.h reads it, for each receiver */
     case FRAME_CODEC_OTHER:
         break;
     }

@@ -22,6 +22,7 @@ enum frame_codec {
     FRAME_CODEC_H264 = 4,
     FRAME_CODEC_AV1 = 5,
     FRAME_CODEC_H265 = 6,
+    FRAME_CODEC_RED = 7,
 };
 
 #define FRAME_SPATIAL_MAX  4

@@ -1,6 +1,8 @@
-/* fuzz_frame.c - a payload: the first byte chooses the codec. A VP8 or VP9 descriptor is rewritten and must keep its meaning. */
+/* fuzz_frame.c - a payload: the first byte chooses the codec. A VP8 or VP9 descriptor and RED's headers are rewritten and must keep
+ * their meaning. */
 #include "worker/wire/av1.h"
 #include "worker/wire/frame.h"
+#include "worker/wire/red.h"
 #include "worker/wire/vp8.h"
 #include "worker/wire/vp9.h"
 
@@ -41,15 +43,32 @@ static void rewrite_vp9(const uint8_t *data, size_t size)
         abort();
 }
 
+static void rewrite_red(const uint8_t *data, size_t size)
+{
+    static const uint8_t pt[RED_BLOCKS_MAX] = {127, 0, 100};
+    struct red d, e;
+    if (size > 2048 || red_parse(data, size, &d) < 0)
+        return;
+    if (d.newest_off < d.head_len || d.newest_off >= size || d.head_len != 4 * (d.n - 1) + 1)
+        abort();
+    uint8_t out[RED_HEAD_MAX + 2048];
+    size_t n = red_compose(out, data, &d, pt);
+    memcpy(out + n, data + n, size - n);
+    if (red_parse(out, size, &e) < 0 || e.n != d.n || e.newest_off != d.newest_off ||
+        memcmp(e.pt, pt, e.n) != 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct frame_ctx ctx = {0};
     struct frame_info f;
     if (size == 0)
         return 0;
-    enum frame_codec codec = (enum frame_codec)(data[0] % (FRAME_CODEC_H265 + 1));
+    enum frame_codec codec = (enum frame_codec)(data[0] % (FRAME_CODEC_RED + 1));
     frame_parse(codec, data + 1, size - 1, data[0] & 0x80, NULL, &ctx, &f);
     rewrite(data + 1, size - 1);
     rewrite_vp9(data + 1, size - 1);
+    rewrite_red(data + 1, size - 1);
     return 0;
 }
