@@ -351,9 +351,7 @@ static int start_hub(struct server *s, uint64_t epoch)
         .max_outgoing_bitrate = s->conf->max_outgoing_bitrate,
     };
     struct ortc_error error;
-    json_t *codecs = ortc_default_codecs();
-    json_t *caps = ortc_router_capabilities(codecs, &error);
-    json_decref(codecs);
+    json_t *caps = ortc_router_capabilities(s->conf->media_codecs, &error);
     if (!caps)
         return -EINVAL;
     hub_init(&s->hub, &settings, caps);

@@ -49,6 +49,7 @@ struct conf {
     uint32_t num_workers;        /* 0 before conf_complete(): one a CPU */
     uint32_t worker_max_peers, worker_max_streams; /* beyond, rooms go on to other workers; 0: no limit */
     uint16_t rtc_min_port;       /* worker i: this + i, UDP and TCP */
+    json_t *media_codecs; /* ORTC RtpCodecCapability, a list; ortc_router_capabilities() takes it */
     struct conf_listen_ips listen_ips; /* none before conf_complete(): detected */
     uint32_t initial_available_outgoing_bitrate; /* bits a second */
     uint32_t min_available_outgoing_bitrate, max_outgoing_bitrate; /* 0: none */

@@ -12,6 +12,7 @@ enum conf_type {
     CONF_CHOICE,     /* char *; one of the words of `words` */
     CONF_ORIGINS,    /* struct conf_strings */
     CONF_LISTEN_IPS, /* struct conf_listen_ips */
+    CONF_CODECS,     /* json_t * */
 };
 
 struct conf_key {

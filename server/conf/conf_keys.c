@@ -1,5 +1,7 @@
 #include "server/conf/conf_int.h"
 
+#include "server/ortc/ortc.h"
+
 #define AT(member) .offset = offsetof(struct conf, member)
 #define RTC        "mediasoup.webRtcTransport."
 
@@ -38,6 +40,11 @@ const struct conf_key conf_keys[] = {
      .help = "A worker with so many people takes no more while another one has room: their room goes on there. null: no such limit."},
     {"mediasoup.worker.maxStreams", CONF_UINT, AT(worker_max_streams), .fallback = "2000", .min = 1, .max = 1000000, .nullable = true,
      .help = "The same for media streams, those that it receives and those that it sends, by what one CPU can do. null: no such limit."},
+    {"mediasoup.router.mediaCodecs", CONF_CODECS, AT(media_codecs), .fallback = ORTC_DEFAULT_CODECS,
+     .help = "The codecs that browsers may send and receive, in the order of their payload types: a list of {\"mimeType\", \"clockRate\", "
+             "\"channels\" (audio), \"parameters\", \"preferredPayloadType\"}. There are audio/opus, multiopus, red, PCMU, PCMA, G722, iLBC, "
+             "ISAC, SILK, CN and telephone-event, and video/VP8, VP9, H264, H265 and AV1; retransmission (RTX) of video is added. audio/red "
+             "needs audio/opus behind it. People who are in a room while it changes have to join again."},
     {RTC "listenIps", CONF_LISTEN_IPS, AT(listen_ips), .fallback = "[]",
      .help = "Addresses for media, at most 8: a list of {\"ip\": bound address, \"announcedIp\": what browsers are told, or null for the same}. "
              "Empty: every address of the machine."},
@@ -136,6 +143,7 @@ static void print_type(FILE *out, const struct conf_key *k)
         fputs("list of strings", out);
         break;
     case CONF_LISTEN_IPS:
+    case CONF_CODECS:
         fputs("list of objects", out);
         break;
     }

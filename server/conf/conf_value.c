@@ -2,6 +2,7 @@
 
 #include "lib/addr.h"
 #include "lib/mem.h"
+#include "server/ortc/ortc.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -202,6 +203,77 @@ static int set_listen_ips(struct conf *c, const struct conf_key *key, const json
     return 0;
 }
 
+static bool is_one_of(const char *const *words, size_t n, const char *s)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(words[i], s) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the negotiation would pass over in silence; it says itself what else is wrong. */
+static int check_media_codec(const json_t *item, const struct conf_place *p)
+{
+    static const char *const keys[] = {"kind",     "mimeType",   "clockRate",
+                                       "channels", "parameters", "preferredPayloadType"};
+    const char *key;
+    json_t *value;
+    if (!json_is_object(item))
+        return fail_expected(p, "an object with mimeType and clockRate", item);
+    json_object_foreach((json_t *)(uintptr_t)item, key, value)
+    {
+        if (!is_one_of(keys, sizeof(keys) / sizeof(keys[0]), key))
+            return conf_fail(p, "unknown key \"%.40s\"", key);
+    }
+    const json_t *kind = json_object_get(item, "kind"), *mime = json_object_get(item, "mimeType");
+    const char *k = json_string_value(kind), *m = json_string_value(mime);
+    size_t len = k ? strlen(k) : 0;
+    if (kind && m && (!k || strncasecmp(k, m, len) != 0 || m[len] != '/'))
+        return fail_expected(p, "the kind of its mimeType", kind);
+    const json_t *channels = json_object_get(item, "channels");
+    if (channels && !json_is_integer(channels))
+        return fail_expected(p, "channels to be an integer", channels);
+    const json_t *parameters = json_object_get(item, "parameters");
+    if (parameters && !json_is_object(parameters))
+        return fail_expected(p, "parameters to be an object", parameters);
+    return 0;
+}
+
+static bool is_router(const json_t *codecs, struct ortc_error *why)
+{
+    json_t *caps = ortc_router_capabilities(codecs, why);
+    json_decref(caps);
+    return caps != NULL;
+}
+
+static int set_codecs(struct conf *c, const struct conf_key *key, const json_t *value,
+                      const struct conf_place *p)
+{
+    json_t **list = member(c, key);
+    struct ortc_error why = {""};
+    if (!json_is_array(value) || json_array_size(value) == 0)
+        return fail_expected(p, "a list of at least one codec", value);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        char path[128];
+        snprintf(path, sizeof(path), "%.100s[%zu]", p->path, i);
+        struct conf_place at = {p->name, path, p->err};
+        json_t *item = json_array_get(value, i);
+        if (check_media_codec(item, &at) < 0)
+            return -EINVAL;
+        json_t *alone = json_pack("[O]", item);
+        bool fits = is_router(alone, &why);
+        json_decref(alone);
+        if (!fits)
+            return conf_fail(&at, "%s", why.text);
+    }
+    if (!is_router(value, &why))
+        return conf_fail(p, "%s", why.text);
+    json_decref(*list);
+    *list = json_deep_copy(value);
+    return 0;
+}
+
 int conf_value_set(struct conf *c, const struct conf_key *key, const json_t *value,
                    const struct conf_place *p)
 {
@@ -228,6 +300,8 @@ int conf_value_set(struct conf *c, const struct conf_key *key, const json_t *val
         return set_origins(c, key, value, p);
     case CONF_LISTEN_IPS:
         return set_listen_ips(c, key, value, p);
+    case CONF_CODECS:
+        return set_codecs(c, key, value, p);
     }
     return -EINVAL;
 }
@@ -279,6 +353,8 @@ json_t *conf_value_get(const struct conf *c, const struct conf_key *key)
         return origins_get(m);
     case CONF_LISTEN_IPS:
         return listen_ips_get(m);
+    case CONF_CODECS:
+        return json_deep_copy(*(json_t *const *)m);
     }
     return json_null();
 }
@@ -304,5 +380,11 @@ void conf_value_free(struct conf *c, const struct conf_key *key)
     case CONF_LISTEN_IPS:
         listen_ips_free(member(c, key));
         break;
+    case CONF_CODECS: {
+        json_t **list = member(c, key);
+        json_decref(*list);
+        *list = NULL;
+        break;
+    }
     }
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -80,6 +81,25 @@ static const json_t *given(const json_t *codec, const char *key)
     if (json_is_string(v) && json_string_length(v) == 0)
         return NULL;
     return v;
+}
+
+int ortc_parameter_number(const json_t *codec, const char *key, int fallback)
+{
+    const json_t *v = ortc_parameter(codec, key);
+    json_int_t n = json_integer_value(v);
+    if (json_is_string(v)) {
+        const char *s = json_string_value(v);
+        size_t len = strspn(s, "0123456789");
+        if (s[len] || len > 5)
+            return -1;
+        if (len)
+            n = strtol(s, NULL, 10);
+        else
+            v = NULL;
+    }
+    if (!v)
+        return fallback;
+    return json_is_real(v) || n < 0 || n > UINT16_MAX ? -1 : (int)n;
 }
 
 /* No conversion: "0" is not 0. */
@@ -158,8 +178,12 @@ bool ortc_codec_matches(json_t *a, const json_t *b, enum ortc_match how)
         return true;
     if (strcasecmp(mime, "video/H264") == 0)
         return h264_matches(a, b, how);
+    if (strcasecmp(mime, "video/H265") == 0)
+        return ortc_h265_matches(a, b, how);
     if (strcasecmp(mime, "video/VP9") == 0)
         return same_given(a, b, "profile-id");
+    if (strcasecmp(mime, "video/AV1") == 0)
+        return ortc_parameter_number(a, "profile", 0) == ortc_parameter_number(b, "profile", 0);
     return true;
 }
 

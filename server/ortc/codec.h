@@ -18,12 +18,23 @@ const json_t *ortc_find_rtx(const json_t *codecs, int64_t apt);   /* the RTX cod
 
 enum ortc_match {
     ORTC_MATCH_LOOSE,  /* mime type, clock rate, channels; multiopus: streams */
-    ORTC_MATCH_STRICT, /* and H264's and VP9's profiles */
-    ORTC_MATCH_ANSWER, /* and the answer's profile-level-id is written into `a` */
+    ORTC_MATCH_STRICT, /* and the profiles of H264, H265, VP9 and AV1 */
+    ORTC_MATCH_ANSWER, /* and the answer's level (H264, H265) is written into `a` */
 };
 
 bool ortc_codec_matches(json_t *a, const json_t *b, enum ortc_match how); /* only ORTC_MATCH_ANSWER changes a */
 bool ortc_codec_same(const json_t *a, const json_t *b);                   /* ORTC_MATCH_STRICT */
+
+/* A whole number, also if it is a string of digits as in SDP, at most 65535; absent or "": fallback; anything else: -1. */
+int ortc_parameter_number(const json_t *codec, const char *key, int fallback);
+
+/* h265.c: whether a decoder of b decodes a (RFC 7798 7.1, 7.2.2). */
+bool ortc_h265_matches(json_t *a, const json_t *b, enum ortc_match how);
+
+bool ortc_is_red(const json_t *codec); /* red.c: RFC 2198 */
+/* A new set of parameters: in the names that list payload types ("111/111") those are mapped by `pairs`, as of
+ * ortc_producer_mapping(); a name with one that is not mapped is left out. */
+json_t *ortc_red_parameters(const json_t *parameters, const json_t *pairs);
 
 /* Checks one element of RtpCapabilities.codecs, which is also what an application configures. */
 int ortc_check_codec_capability(json_t *codec, struct ortc_error *error);

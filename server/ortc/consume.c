@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define ABS_SEND_TIME "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 #define TRANSPORT_CC  "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
@@ -114,28 +115,41 @@ static json_t *common_codecs(const json_t *consumable, const json_t *caps, bool 
 
 /* ---- header extensions ---------------------------------------------------------------------------------------------------------- */
 
-static bool caps_have_extension(const json_t *caps, const json_t *ext)
+/* The receiver's id for an extension: the router's if it has that, else its own for this kind; -1: it has none. */
+static int64_t id_of_extension(const json_t *caps, const json_t *ext, const char *kind)
 {
     size_t i;
     const json_t *e;
+    int64_t own = -1;
     json_array_foreach(json_object_get(caps, "headerExtensions"), i, e)
     {
-        if (ortc_integer(e, "preferredId") == ortc_integer(ext, "id") &&
-            strcmp(ortc_string(e, "uri"), ortc_string(ext, "uri")) == 0)
-            return true;
+        if (strcmp(ortc_string(e, "uri"), ortc_string(ext, "uri")) != 0)
+            continue;
+        int64_t id = ortc_integer(e, "preferredId");
+        if (id == ortc_integer(ext, "id"))
+            return id;
+        if (own < 0 && strcmp(ortc_string(e, "kind"), kind) == 0)
+            own = id;
     }
-    return false;
+    return own;
 }
 
+/* Of two with one id the first is kept. */
 static json_t *common_extensions(const json_t *consumable, const json_t *caps)
 {
     json_t *list = json_array();
+    const json_t *first = json_array_get(json_object_get(consumable, "codecs"), 0);
+    const char *kind = strncasecmp(ortc_string(first, "mimeType"), "audio/", 6) ? "video" : "audio";
     size_t i;
     const json_t *e;
     json_array_foreach(json_object_get(consumable, "headerExtensions"), i, e)
     {
-        if (caps_have_extension(caps, e))
-            json_array_append_new(list, json_deep_copy(e));
+        int64_t id = id_of_extension(caps, e, kind);
+        if (id < 0 || ortc_find_integer(list, "id", id))
+            continue;
+        json_t *ext = json_deep_copy(e);
+        json_object_set_new(ext, "id", json_integer(id));
+        json_array_append_new(list, ext);
     }
     return list;
 }

@@ -205,14 +205,14 @@ json_t *ortc_producer_mapping(json_t *params, const json_t *router_caps, uint32_
 
 /* ---- consumable ----------------------------------------------------------------------------------------------------------------- */
 
-/* A router's codec as RtpCodecParameters, with these parameters. */
-static json_t *codec_parameters(const json_t *router_codec, const json_t *parameters)
+/* A router's codec as RtpCodecParameters, with these parameters (stolen). */
+static json_t *codec_parameters(const json_t *router_codec, json_t *parameters)
 {
     json_t *codec = json_pack(
         "{s:O, s:O, s:O, s:o, s:o}", "mimeType", json_object_get(router_codec, "mimeType"),
         "payloadType", json_object_get(router_codec, "preferredPayloadType"), "clockRate",
-        json_object_get(router_codec, "clockRate"), "parameters", json_deep_copy(parameters),
-        "rtcpFeedback", json_deep_copy(json_object_get(router_codec, "rtcpFeedback")));
+        json_object_get(router_codec, "clockRate"), "parameters", parameters, "rtcpFeedback",
+        json_deep_copy(json_object_get(router_codec, "rtcpFeedback")));
     json_t *channels = json_object_get(router_codec, "channels");
     if (channels)
         json_object_set(codec, "channels", channels);
@@ -236,11 +236,15 @@ static int consumable_codecs(json_t *list, const char *kind, const json_t *param
         if (!ours || strcmp(ortc_string(ours, "kind"), kind) != 0)
             return ortc_fail(error, "codec %.60s is not one of the %.10s codecs of the router",
                              ortc_string(codec, "mimeType"), kind);
-        json_array_append_new(list, codec_parameters(ours, json_object_get(codec, "parameters")));
+        const json_t *given = json_object_get(codec, "parameters");
+        json_t *copy =
+            ortc_is_red(codec) ? ortc_red_parameters(given, pairs) : json_deep_copy(given);
+        json_array_append_new(list, codec_parameters(ours, copy));
         const json_t *rtx =
             ortc_find_rtx(router_codecs, ortc_integer(ours, "preferredPayloadType"));
         if (rtx)
-            json_array_append_new(list, codec_parameters(rtx, json_object_get(rtx, "parameters")));
+            json_array_append_new(
+                list, codec_parameters(rtx, json_deep_copy(json_object_get(rtx, "parameters"))));
     }
     return 0;
 }

@@ -25,6 +25,10 @@
  *    codec of the other too
  *  - profile-level-id must be six hexadecimal digits; of two levels the lower one is taken also if it is 1b
  *  - the extension urn:mediasoup:params:rtp-hdrext:packet-id is not offered: the worker does not write it
+ *  - audio/red (RFC 2198) and H265 (RFC 7798) are supported: H265 by profile, tier and tx-mode, and the answer has the lower level;
+ *    the payload types in RED's parameter ("111/111") become the router's
+ *  - AV1 of another profile is another codec
+ *  - a receiver with other ids for the header extensions gets its own ids
  */
 #ifndef ALTHING_SERVER_ORTC_ORTC_H
 #define ALTHING_SERVER_ORTC_ORTC_H
@@ -57,8 +61,17 @@ int ortc_check_parameters(json_t *params, struct ortc_error *error);
 /* After ortc_check_parameters(): one empty encoding when there is none; rtcp.cname is set (NULL: left). */
 void ortc_complete_parameters(json_t *params, const char *cname);
 
-/* The media codecs that a router has unless it is told otherwise: opus, VP8, VP9 (profiles 0 and 2), H264 (42e01f and 4d0032,
- * packetization mode 1), AV1. */
+/* The media codecs that a router has unless it is told otherwise. Their order gives the payload types, so it stays. */
+#define ORTC_DEFAULT_CODECS \
+    "[{\"mimeType\": \"audio/opus\", \"clockRate\": 48000, \"channels\": 2}, " \
+    "{\"mimeType\": \"video/VP8\", \"clockRate\": 90000}, " \
+    "{\"mimeType\": \"video/VP9\", \"clockRate\": 90000, \"parameters\": {\"profile-id\": 0}}, " \
+    "{\"mimeType\": \"video/VP9\", \"clockRate\": 90000, \"parameters\": {\"profile-id\": 2}}, " \
+    "{\"mimeType\": \"video/H264\", \"clockRate\": 90000, \"parameters\": {\"packetization-mode\": 1, " \
+    "\"profile-level-id\": \"42e01f\", \"level-asymmetry-allowed\": 1}}, " \
+    "{\"mimeType\": \"video/H264\", \"clockRate\": 90000, \"parameters\": {\"packetization-mode\": 1, " \
+    "\"profile-level-id\": \"4d0032\", \"level-asymmetry-allowed\": 1}}, " \
+    "{\"mimeType\": \"video/AV1\", \"clockRate\": 90000}]"
 json_t *ortc_default_codecs(void);
 
 /* What a router with these media codecs can take: payload types given out, RTX added, all header extensions. NULL: a codec is

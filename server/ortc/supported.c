@@ -37,10 +37,12 @@ static const struct {
     {"audio/telephone-event", -1, 32000, 1, FEEDBACK_NONE, NULL},
     {"audio/telephone-event", -1, 16000, 1, FEEDBACK_NONE, NULL},
     {"audio/telephone-event", -1, 8000, 1, FEEDBACK_NONE, NULL},
+    {"audio/red", -1, 48000, 2, FEEDBACK_OPUS, NULL},
     {"video/VP8", -1, 90000, 0, FEEDBACK_VIDEO, NULL},
     {"video/VP9", -1, 90000, 0, FEEDBACK_VIDEO, NULL},
     {"video/H264", -1, 90000, 0, FEEDBACK_VIDEO, "{\"level-asymmetry-allowed\":1}"},
     {"video/AV1", -1, 90000, 0, FEEDBACK_VIDEO, NULL},
+    {"video/H265", -1, 90000, 0, FEEDBACK_VIDEO, NULL},
 };
 
 /* The ids are fixed, so that a consumer needs no mapping of them. recvonly: browsers may send it to us, we do not send it. */
@@ -129,15 +131,5 @@ json_t *ortc_supported_extensions(void)
 
 json_t *ortc_default_codecs(void)
 {
-    static const char text[] =
-        "[{\"mimeType\":\"audio/opus\",\"clockRate\":48000,\"channels\":2},"
-        "{\"mimeType\":\"video/VP8\",\"clockRate\":90000},"
-        "{\"mimeType\":\"video/VP9\",\"clockRate\":90000,\"parameters\":{\"profile-id\":0}},"
-        "{\"mimeType\":\"video/VP9\",\"clockRate\":90000,\"parameters\":{\"profile-id\":2}},"
-        "{\"mimeType\":\"video/H264\",\"clockRate\":90000,\"parameters\":{"
-        "\"packetization-mode\":1,\"profile-level-id\":\"42e01f\",\"level-asymmetry-allowed\":1}},"
-        "{\"mimeType\":\"video/H264\",\"clockRate\":90000,\"parameters\":{"
-        "\"packetization-mode\":1,\"profile-level-id\":\"4d0032\",\"level-asymmetry-allowed\":1}},"
-        "{\"mimeType\":\"video/AV1\",\"clockRate\":90000}]";
-    return json_loads(text, 0, NULL);
+    return json_loads(ORTC_DEFAULT_CODECS, 0, NULL);
 }

@@ -13,6 +13,7 @@ static Althing__CodecType codec_type(const char *mime)
         Althing__CodecType type;
     } types[] = {
         {"audio/opus", ALTHING__CODEC_TYPE__CODEC_OPUS},
+        {"audio/red", ALTHING__CODEC_TYPE__CODEC_RED},
         {"video/VP8", ALTHING__CODEC_TYPE__CODEC_VP8},
         {"video/VP9", ALTHING__CODEC_TYPE__CODEC_VP9},
         {"video/H264", ALTHING__CODEC_TYPE__CODEC_H264},

@@ -6,6 +6,7 @@
 // is not installed (npm ci).
 'use strict';
 const { spawn } = require('node:child_process');
+const path = require('node:path');
 const readline = require('node:readline');
 
 let oracle;
@@ -15,6 +16,11 @@ try {
 	console.log('mediasoup is not installed: npm ci in tests/interop/ortc');
 	process.exit(77);
 }
+
+// What we support and it does not: it negotiates them all the same, by mime type, clock rate and channels.
+const { supportedRtpCapabilities } = require(path.join(path.dirname(require.resolve('mediasoup/ortc')), 'supportedRtpCapabilities.js'));
+const like = mimeType => supportedRtpCapabilities.codecs.find(c => c.mimeType === mimeType);
+supportedRtpCapabilities.codecs.push({ ...like('audio/opus'), mimeType: 'audio/red' }, { ...like('video/AV1'), mimeType: 'video/H265' });
 
 const [exe, seedText = '1', roundsText = '800'] = process.argv.slice(2);
 const rounds = Number(roundsText);
@@ -66,6 +72,23 @@ function renumber(params, pipe) {
 	return params;
 }
 
+// A receiver's own extension ids are its answer's; of two with one id the first is kept. The oracle knows only the router's.
+function withOwnIds(consumable, caps, answer) {
+	const kind = /^audio\//i.test(consumable.codecs[0]?.mimeType ?? '') ? 'audio' : 'video';
+	const own = new Map();
+	const headerExtensions = [];
+	for (const ext of consumable.headerExtensions) {
+		const same = caps.headerExtensions.filter(e => e.uri === ext.uri);
+		const found = same.find(e => e.preferredId === ext.id) ?? same.find(e => e.kind === kind);
+		if (!found || [...own.values()].includes(found.preferredId)) continue;
+		own.set(ext.uri, found.preferredId);
+		headerExtensions.push({ ...found, preferredId: ext.id });
+	}
+	const params = answer({ ...caps, headerExtensions });
+	for (const e of params.headerExtensions) e.id = own.get(e.uri);
+	return params;
+}
+
 const functions = {
 	checkCaps(caps) {
 		oracle.validateAndNormalizeRtpCapabilities(caps);
@@ -83,8 +106,8 @@ const functions = {
 	},
 	consumable: (kind, params, caps, mapping) => oracle.getConsumableRtpParameters(kind, params, caps, mapping),
 	canConsume: (consumable, caps) => oracle.canConsume(consumable, caps),
-	consumer: (consumable, caps, enableRtx, pipe) => renumber(clone(oracle.getConsumerRtpParameters({
-		consumableRtpParameters: consumable, remoteRtpCapabilities: caps, pipe, enableRtx })), pipe),
+	consumer: (consumable, caps, enableRtx, pipe) => withOwnIds(consumable, caps, known => renumber(clone(
+		oracle.getConsumerRtpParameters({ consumableRtpParameters: consumable, remoteRtpCapabilities: known, pipe, enableRtx })), pipe)),
 	pipe: (consumable, enableRtx) => renumber(clone(oracle.getPipeConsumerRtpParameters({
 		consumableRtpParameters: consumable, enableRtx })), true),
 };
@@ -163,7 +186,15 @@ const MEDIA = [
 	{ mimeType: 'audio/telephone-event', clockRate: 48000 },
 	{ mimeType: 'audio/multiopus', clockRate: 48000, channels: 6, parameters: { channel_mapping: '0,4,1,2,3,5', num_streams: 4, coupled_streams: 2 } },
 	{ mimeType: 'audio/multiopus', clockRate: 48000, channels: 4, parameters: { num_streams: 2, coupled_streams: '2' } },
+	{ mimeType: 'audio/multiopus', clockRate: 48000, channels: 8, parameters: { num_streams: 5, coupled_streams: 3 } },
+	{ mimeType: 'audio/red', clockRate: 48000, channels: 2 },
+	{ mimeType: 'audio/iLBC', clockRate: 8000 },
+	{ mimeType: 'audio/ISAC', clockRate: 32000 },
+	{ mimeType: 'audio/SILK', clockRate: 12000 },
+	{ mimeType: 'audio/CN', clockRate: 32000 },
+	{ mimeType: 'audio/telephone-event', clockRate: 8000 },
 	{ mimeType: 'video/H265', clockRate: 90000 },
+	{ mimeType: 'video/theora', clockRate: 90000 },
 	{ mimeType: 'video/rtx', clockRate: 90000, parameters: { apt: 101 } },
 ];
 const LEVELS = ['42e01f', '42001f', '42E01F', '420034', '4d001f', '4d0032', '640c1f', '64001f', 'f4001f', '58c01f', '588034', '4d801f', '42f01f', '000000', 'zzzzzz',
@@ -186,7 +217,7 @@ function vary(codec) {
 function mediaCodecs() {
 	const list = [];
 	for (let n = below(7); n >= 0; n--) {
-		const c = chance(0.9) ? vary(pick(MEDIA.slice(0, 9))) : vary(pick(MEDIA));
+		const c = chance(0.7) ? vary(pick(MEDIA.slice(0, 9))) : vary(pick(MEDIA));
 		if (chance(0.03)) c.preferredPayloadType = pick([96, 100, 101, 105, 8, 0, 127, 35]);
 		list.push(c);
 	}

@@ -81,6 +81,8 @@ static void takes_every_key(void **state)
     conf_free(c);
 }
 
+#define CODECS(list) "{\"mediasoup\": {\"router\": {\"mediaCodecs\": " list "}}}"
+
 static void refuses_in_one_line(void **state)
 {
     (void)state;
@@ -134,6 +136,29 @@ static void refuses_in_one_line(void **state)
          NULL},
         {"{\"mediasoup\": {\"webRtcTransport\": {\"listenIps\": [1,2,3,4,5,6,7,8,9]}}}", NULL},
         {"{\"listeningHost\": \"\\u0000\"}", NULL},
+        {CODECS("{}"),
+         "f: mediasoup.router.mediaCodecs: expected a list of at least one codec, got {}"},
+        {CODECS("[]"), NULL},
+        {CODECS("[\"audio/opus\"]"), "f: mediasoup.router.mediaCodecs[0]: expected an object with "
+                                     "mimeType and clockRate, got \"audio/opus\""},
+        {CODECS("[{\"mimeType\": \"video/VP8\"}]"),
+         "f: mediasoup.router.mediaCodecs[0]: clockRate is missing or not a number"},
+        {CODECS("[{\"mimeType\": \"video/VP8\", \"clockRate\": 90000}, {\"mimeType\": "
+                "\"video/theora\", \"clockRate\": 90000}]"),
+         "f: mediasoup.router.mediaCodecs[1]: codec video/theora is not supported"},
+        {CODECS("[{\"mimeType\": \"video/rtx\", \"clockRate\": 90000}]"), NULL},
+        {CODECS("[{\"mimeType\": \"audio/opus\", \"clockRate\": 48000}]"), NULL},
+        {CODECS("[{\"mimeType\": \"audio/opus\", \"clockRate\": 48000, \"channels\": \"2\"}]"),
+         NULL},
+        {CODECS("[{\"kind\": \"audio\", \"mimeType\": \"video/VP8\", \"clockRate\": 90000}]"),
+         "f: mediasoup.router.mediaCodecs[0]: expected the kind of its mimeType, got \"audio\""},
+        {CODECS("[{\"mimeType\": \"video/VP8\", \"clockrate\": 90000}]"),
+         "f: mediasoup.router.mediaCodecs[0]: unknown key \"clockrate\""},
+        {CODECS("[{\"mimeType\": \"video/VP8\", \"clockRate\": 90000, \"parameters\": 1}]"), NULL},
+        {CODECS(
+             "[{\"mimeType\": \"video/VP8\", \"clockRate\": 90000, \"preferredPayloadType\": 101}, "
+             "{\"mimeType\": \"video/AV1\", \"clockRate\": 90000, \"preferredPayloadType\": 101}]"),
+         "f: mediasoup.router.mediaCodecs: payload type 101 is there twice"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char err[CONF_ERROR_MAX] = "";

@@ -239,6 +239,193 @@ static void answers_h264_levels(void **state)
     }
 }
 
+/* A router of these codecs, its capabilities as a receiver's, and the consumable of a producer with these parameters. */
+struct made {
+    json_t *router, *caps, *params, *mapping, *consumable;
+    struct ortc_error error;
+};
+
+static void make(struct made *m, const char *kind, const char *codecs, const char *params)
+{
+    json_t *media = parse(codecs);
+    *m = (struct made){.error = {""}};
+    m->router = ortc_router_capabilities(media, &m->error);
+    json_decref(media);
+    if (!m->router)
+        fail_msg("%s", m->error.text);
+    m->caps = json_deep_copy(m->router);
+    m->params = parse(params);
+    assert_int_equal(ortc_check_parameters(m->params, &m->error), 0);
+    m->mapping = ortc_producer_mapping(m->params, m->router, 1, &m->error);
+    if (m->mapping)
+        m->consumable = ortc_consumable(kind, m->params, m->router, m->mapping, &m->error);
+}
+
+static void unmake(struct made *m)
+{
+    json_decref(m->router);
+    json_decref(m->caps);
+    json_decref(m->params);
+    json_decref(m->mapping);
+    json_decref(m->consumable);
+}
+
+static const json_t *parameters_of(const json_t *rtp, size_t i)
+{
+    return json_object_get(json_array_get(json_object_get(rtp, "codecs"), i), "parameters");
+}
+
+/* RFC 7798: profile, tier and mode are the same, or not the same codec; the lower level is answered. */
+static void matches_h265(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sent;
+        int level; /* answered; -1: none; -2: not the same codec */
+    } rows[] = {
+        {"", -1},
+        {"'level-id':120", 93},
+        {"'level-id':'60'", 60},
+        {"'profile-id':1,'tier-flag':0,'level-id':93,'tx-mode':'SRST'", 93},
+        {"'profile-id':'1','tx-mode':'srst'", -1},
+        {"'profile-id':2", -2},
+        {"'profile-space':1", -2},
+        {"'tier-flag':1", -2},
+        {"'tier-flag':2", -2},
+        {"'tx-mode':'MRST'", -2},
+        {"'profile-id':'x'", -2},
+        {"'level-id':256", -2},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[256];
+        struct made m;
+        snprintf(text, sizeof(text),
+                 "{'codecs':[{'mimeType':'video/H265','clockRate':90000,'payloadType':99,"
+                 "'parameters':{%s}}],'encodings':[{'ssrc':1}]}",
+                 rows[i].sent);
+        make(&m, "video", "[{'mimeType':'video/h265','clockRate':90000}]", text);
+        if (!m.mapping != (rows[i].level == -2))
+            fail_msg("%s: %s", rows[i].sent, m.error.text);
+        if (m.mapping) {
+            const json_t *level = json_object_get(parameters_of(m.params, 0), "level-id");
+            assert_int_equal(level ? json_integer_value(level) : -1, rows[i].level);
+            assert_true(ortc_can_consume(m.consumable, m.caps));
+        }
+        unmake(&m);
+    }
+}
+
+static void tells_av1_profiles_apart(void **state)
+{
+    (void)state;
+    static const char *const sent[] = {"'profile':0", "'profile':'0','tier':0", "'profile':1"};
+    for (size_t i = 0; i < ARRAY_LEN(sent); i++) {
+        char text[256];
+        struct made m;
+        snprintf(text, sizeof(text),
+                 "{'codecs':[{'mimeType':'video/AV1','clockRate':90000,'payloadType':99,"
+                 "'parameters':{%s}}],'encodings':[{'ssrc':1}]}",
+                 sent[i]);
+        make(&m, "video", "[{'mimeType':'video/AV1','clockRate':90000}]", text);
+        assert_int_equal(m.mapping != NULL, i < 2);
+        unmake(&m);
+    }
+}
+
+static const char redundant[] =
+    "{'mid':'0','codecs':[{'mimeType':'audio/red','payloadType':63,'clockRate':48000,'channels':2,"
+    "'parameters':{'111/111':''}},"
+    "{'mimeType':'audio/opus','payloadType':111,'clockRate':48000,'channels':2,"
+    "'parameters':{'useinbandfec':1,'usedtx':1,'minptime':10}},"
+    "{'mimeType':'audio/telephone-event','payloadType':126,'clockRate':8000}],"
+    "'encodings':[{'ssrc':1}]}";
+static const char audio_codecs[] = "[{'mimeType':'audio/opus','clockRate':48000,'channels':2},"
+                                   "{'mimeType':'audio/red','clockRate':48000,'channels':2},"
+                                   "{'mimeType':'audio/telephone-event','clockRate':8000},"
+                                   "{'mimeType':'audio/CN','clockRate':8000}]";
+
+/* What RED's parameter names are payload types: the router's go on. Opus' parameters go on as they are. */
+static void maps_the_payload_types_in_red(void **state)
+{
+    (void)state;
+    struct made m;
+    make(&m, "audio", audio_codecs, redundant);
+    assert_non_null(m.consumable);
+    const json_t *red = parameters_of(m.consumable, 0), *opus = parameters_of(m.consumable, 1);
+    assert_int_equal(json_object_size(red), 1);
+    assert_non_null(json_object_get(red, "100/100"));
+    assert_int_equal(json_integer_value(json_object_get(opus, "useinbandfec")), 1);
+    assert_int_equal(json_integer_value(json_object_get(opus, "usedtx")), 1);
+    assert_int_equal(json_integer_value(json_object_get(opus, "minptime")), 10);
+
+    const struct ortc_consumer_options options = {.ssrc = 5};
+    json_t *answer = ortc_consumer_parameters(m.consumable, m.caps, &options, &m.error);
+    struct ortc_create_consumer *c = ortc_create_consumer(answer, m.mapping, &m.error);
+    assert_non_null(c);
+    assert_int_equal(c->msg.n_codecs, 3);
+    static const uint32_t types[3][2] = {{63, 101}, {111, 100}, {126, 102}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(c->msg.codecs[i]->producer_payload_type, types[i][0]);
+        assert_int_equal(c->msg.codecs[i]->codec->payload_type, types[i][1]);
+    }
+    assert_int_equal(c->msg.codecs[0]->codec->type, ALTHING__CODEC_TYPE__CODEC_RED);
+    assert_int_equal(c->msg.codecs[2]->codec->type, ALTHING__CODEC_TYPE__CODEC_OTHER);
+    ortc_create_consumer_free(c);
+    json_decref(answer);
+    unmake(&m);
+}
+
+static void leaves_out_what_red_cannot_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"111/112",
+                                        "111/",
+                                        "/111",
+                                        "1111",
+                                        "4294967407",
+                                        "111/111/111/111/111/111/111/111/111/111/111/111/111/111/"
+                                        "111/111/111/111/111/111/111/111/111/111/111/111/111/111"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char text[512];
+        struct made m;
+        snprintf(text, sizeof(text),
+                 "{'codecs':[{'mimeType':'audio/red','payloadType':63,'clockRate':48000,"
+                 "'channels':2,'parameters':{'%s':'','x':1}},"
+                 "{'mimeType':'audio/opus','payloadType':111,'clockRate':48000,'channels':2}],"
+                 "'encodings':[{'ssrc':1}]}",
+                 names[i]);
+        make(&m, "audio", audio_codecs, text);
+        assert_int_equal(json_object_size(parameters_of(m.consumable, 0)), 1);
+        assert_non_null(json_object_get(parameters_of(m.consumable, 0), "x"));
+        unmake(&m);
+    }
+}
+
+/* A receiver that numbers the extensions itself gets its own numbers; of two with one number the first. */
+static void gives_a_receiver_its_own_extension_ids(void **state)
+{
+    (void)state;
+    struct made m;
+    make(&m, "audio", audio_codecs, redundant);
+    json_object_set_new(
+        m.caps, "headerExtensions",
+        parse("[{'kind':'video','uri':'urn:ietf:params:rtp-hdrext:ssrc-audio-level',"
+              "'preferredId':9},"
+              "{'kind':'audio','uri':'urn:ietf:params:rtp-hdrext:ssrc-audio-level',"
+              "'preferredId':20},"
+              "{'kind':'audio','uri':'urn:ietf:params:rtp-hdrext:sdes:mid','preferredId':1},"
+              "{'kind':'audio','uri':'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',"
+              "'preferredId':20}]"));
+    const struct ortc_consumer_options options = {.ssrc = 5};
+    json_t *answer = ortc_consumer_parameters(m.consumable, m.caps, &options, &m.error);
+    const json_t *list = json_object_get(answer, "headerExtensions");
+    assert_int_equal(json_array_size(list), 2);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "id")), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 1), "id")), 20);
+    json_decref(answer);
+    unmake(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +435,11 @@ int main(void)
         cmocka_unit_test(refuses_a_producer_that_nothing_tells_apart),
         cmocka_unit_test(tells_the_worker_of_a_consumer),
         cmocka_unit_test(answers_h264_levels),
+        cmocka_unit_test(matches_h265),
+        cmocka_unit_test(tells_av1_profiles_apart),
+        cmocka_unit_test(maps_the_payload_types_in_red),
+        cmocka_unit_test(leaves_out_what_red_cannot_name),
+        cmocka_unit_test(gives_a_receiver_its_own_extension_ids),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
