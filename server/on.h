@@ -51,6 +51,9 @@ void on_consume_tick(struct hub *h, int64_t now_us);
 /* ---- on_data.c ---- */
 call_f on_produce_data, on_close_data_producer;
 void on_data_consume_peer(struct hub *h, struct peer *p); /* gives it the data channels it can have by now */
+void on_data_resumed(struct hub *h, struct peer *p);      /* it is back: all that it has is told again, and what it missed is made */
+json_t *on_data_producers(const struct peer *p);          /* ids */
+json_t *on_data_consumers(const struct peer *p);
 void on_data_offer_peer(struct hub *h, struct peer *p);   /* gives its data channels to all who can have them */
 void on_data_left_session(struct peer *p);                /* it is in another one now */
 void on_data_drop_all(struct transport *t, const char *why); /* the browsers of consumers are told, the worker too */

@@ -125,8 +125,9 @@ static json_t *media_of(const struct peer *p)
     json_array_append_new(producers, json_string(pr->obj.id));
     PEER_FOREACH_CONSUMER(p, c)
     json_array_append_new(consumers, json_string(c->obj.id));
-    return json_pack("{so, so, so}", "transports", transports, "producers", producers, "consumers",
-                     consumers);
+    return json_pack("{so, so, so, so, so}", "transports", transports, "producers", producers,
+                     "consumers", consumers, "dataProducers", on_data_producers(p), "dataConsumers",
+                     on_data_consumers(p));
 }
 
 /* Requests of a connection that is gone: the numbers of their answers may be those of others on the next. */
@@ -175,10 +176,12 @@ static void come_back(struct hub *h, struct peer *p, struct edge_session *s, boo
         hub_notify(p, "peerReconnected", data);
         if (p->in != &p->room->main)
             hub_notify(p, "sessionIdChanged", on_breakout_history(p->in));
-        if (kept)
+        if (kept) {
             on_consume_resumed(h, p);
-        else
+            on_data_resumed(h, p);
+        } else {
             on_connect_media(h, p);
+        }
     }
 }
 
@@ -267,9 +270,11 @@ static void close_room(struct hub *h, struct room *r)
     log_info("connect", "room ends room=%s", r->id);
     if (h->media)
         media_forget(h->media, r);
+    /* Before: of its routers it is told whose they were. */
     struct spread *spread = r->spread;
-    room_free(r);
+    r->spread = NULL;
     spread_free(spread);
+    room_free(r);
 }
 
 void on_connect_remove(struct hub *h, struct peer *p)

@@ -70,24 +70,29 @@ static void to_worker(Althing__SctpStream *out, const struct data_stream *s, uin
 
 /* ---- data consumers ---- */
 
+static void announce(const struct data_consumer *c)
+{
+    const struct data_producer *p = c->producer;
+    hub_notify(c->transport->peer, "newDataConsumer",
+               json_pack("{ss, ss, ss, so, ss, ss, sO}", "peerId", p->transport->peer->id,
+                         "dataProducerId", p->id, "id", c->id, "sctpStreamParameters",
+                         show_stream(&p->stream, c->stream_id), "label", p->label, "protocol",
+                         p->protocol, "appData", (json_t *)p->app_data));
+}
+
 static void on_consumed(uint64_t handle, const char *err, void *arg)
 {
     struct hub *h = arg;
     struct data_consumer *c = rooms_data_consumer(&h->rooms, handle);
     if (!c)
         return;
-    const struct data_producer *p = c->producer;
     if (err) {
         hub_refused(h, c->transport->peer, "data consumer", err);
         data_consumer_free(c);
         return;
     }
     c->confirmed = true;
-    hub_notify(c->transport->peer, "newDataConsumer",
-               json_pack("{ss, ss, ss, so, ss, ss, sO}", "peerId", p->transport->peer->id,
-                         "dataProducerId", p->id, "id", c->id, "sctpStreamParameters",
-                         show_stream(&p->stream, c->stream_id), "label", p->label, "protocol",
-                         p->protocol, "appData", (json_t *)p->app_data));
+    announce(c);
 }
 
 static void consume(struct hub *h, struct transport *t, struct data_producer *p)
@@ -125,6 +130,31 @@ void on_data_consume_peer(struct hub *h, struct peer *p)
              dp = dp->next)
             maybe_consume(h, p, dp);
     }
+}
+
+void on_data_resumed(struct hub *h, struct peer *p)
+{
+    for (struct data_consumer *c = p->recv ? p->recv->data_consumers : NULL; c; c = c->next) {
+        if (c->confirmed)
+            announce(c);
+    }
+    on_data_consume_peer(h, p);
+}
+
+json_t *on_data_producers(const struct peer *p)
+{
+    json_t *list = json_array();
+    for (struct data_producer *dp = p->send ? p->send->data_producers : NULL; dp; dp = dp->next)
+        json_array_append_new(list, json_string(dp->id));
+    return list;
+}
+
+json_t *on_data_consumers(const struct peer *p)
+{
+    json_t *list = json_array();
+    for (struct data_consumer *c = p->recv ? p->recv->data_consumers : NULL; c; c = c->next)
+        json_array_append_new(list, json_string(c->id));
+    return list;
 }
 
 static void offer(struct hub *h, struct data_producer *p)

@@ -19,6 +19,10 @@ void on_router_back(struct media_router *router, void *room, void *hub)
         peer_changed(p);
         n++;
     }
+    if (!n) { /* they have been sent away meanwhile */
+        media_router_free(router);
+        return;
+    }
     if (!r->spread)
         r->spread = spread_new(h->media, r->id, r);
     spread_adopt(r->spread, router, n);

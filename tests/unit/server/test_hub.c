@@ -566,6 +566,37 @@ static void answers_die_with_their_connection(void **state)
     world_free(&w);
 }
 
+static const char *open_channel(struct world *w, struct edge_session *s, int stream)
+{
+    const json_t *answer =
+        world_ask(w, s, "produceData",
+                  json_pack("{ss, s{si}}", "transportId", world_peer(s)->send->obj.id,
+                            "sctpStreamParameters", "streamId", stream),
+                  NULL);
+    assert_non_null(answer);
+    return str(answer, "id");
+}
+
+static void data_channels_are_told_again_on_return(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a"), *b = world_member(&w, "r", "b");
+    open_channel(&w, a, 1);
+    open_channel(&w, b, 1);
+    assert_int_equal(world_times(b, "newDataConsumer"), 1);
+    world_close(&w, b, EDGE_TRANSPORT_CLOSED);
+    open_channel(&w, a, 2);
+    b = world_resume(&w, "r", "b", "b");
+    const json_t *media = json_object_get(world_told(b, "peerReconnected"), "media");
+    assert_int_equal(json_array_size(json_object_get(media, "dataProducers")), 1);
+    assert_int_equal(json_array_size(json_object_get(media, "dataConsumers")), 1);
+    assert_int_equal(world_times(b, "newDataConsumer"), 2);
+    assert_int_equal(world_times(a, "newDataConsumer"), 1);
+    world_free(&w);
+}
+
 static void a_repeat_is_not_heard_twice(void **state)
 {
     (void)state;
@@ -748,6 +779,7 @@ int main(void)
         cmocka_unit_test(a_room_is_not_flooded_with_pictures),
         cmocka_unit_test(many_requests_end_no_worker),
         cmocka_unit_test(answers_die_with_their_connection),
+        cmocka_unit_test(data_channels_are_told_again_on_return),
         cmocka_unit_test(a_repeat_is_not_heard_twice),
         cmocka_unit_test(chat_and_the_like_reach_the_others),
         cmocka_unit_test(senders_learn_which_layers_are_wanted),

@@ -312,6 +312,39 @@ static void two_deaths_in_a_row(void **state)
     unlink(path);
 }
 
+/* Two workers with one each, of whom one is sent away while the workers are awaited: its router would never be left. */
+static void a_router_of_nobody_is_closed(void **state)
+{
+    (void)state;
+    struct life l;
+    uint64_t routers[2];
+    begin(&l, 5);
+    media_set_bounds(l.w.media, &(struct media_bounds){.peers = 1});
+    for (unsigned i = 0; i < 2; i++)
+        world_worker_up_as(&l.w, i, GENERATION + i);
+    world_turn(&l.w);
+    struct edge_session *s[] = {world_member(&l.w, "r", "a"), world_member(&l.w, "r", "b")};
+    for (unsigned i = 0; i < 2; i++)
+        routers[i] = media_router_handle(world_peer(s[i])->media);
+    assert_true(routers[0] != routers[1]);
+    end(&l);
+    begin(&l, 6);
+    struct room *r = rooms_find(&l.w.hub.rooms, "r");
+    on_connect_remove(&l.w.hub, r->peers->next);
+    for (unsigned i = 0; i < 2; i++) {
+        world_worker_up_as(&l.w, i, GENERATION + i);
+        l.w.workers[i].has[ALTHING__OBJECT_KIND__OBJECT_ROUTER] = &routers[i];
+        l.w.workers[i].n_has[ALTHING__OBJECT_KIND__OBJECT_ROUTER] = 1;
+    }
+    world_turn(&l.w);
+    assert_non_null(spread_router(r->spread, 0));
+    assert_null(spread_router(r->spread, 1));
+    assert_true(fake_count(&l.w.workers[1], ALTHING__REQUEST__METHOD_CLOSE_ROUTER) > 0);
+    assert_int_equal(fake_count(&l.w.workers[0], ALTHING__REQUEST__METHOD_CLOSE_ROUTER), 0);
+    end(&l);
+    unlink(path);
+}
+
 /* What was moved by somebody else, or answered late, is kept as what the peer itself asked for is. */
 static void what_others_change_is_kept(void **state)
 {
@@ -442,6 +475,7 @@ int main(void)
         cmocka_unit_test(two_deaths_in_a_row),
         cmocka_unit_test(another_worker_of_the_same_number),
         cmocka_unit_test(what_others_change_is_kept),
+        cmocka_unit_test(a_router_of_nobody_is_closed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
