@@ -51,7 +51,7 @@ void on_consume_tick(struct hub *h, int64_t now_us);
 /* ---- on_data.c ---- */
 call_f on_produce_data, on_close_data_producer;
 void on_data_consume_peer(struct hub *h, struct peer *p); /* gives it the data channels it can have by now */
-void on_data_resumed(struct hub *h, struct peer *p);      /* it is back: all that it has is told again, and what it missed is made */
+void on_data_resumed(struct hub *h, struct peer *p);      /* it is back: what it has is told again, what it missed made */
 json_t *on_data_producers(const struct peer *p);          /* ids */
 json_t *on_data_consumers(const struct peer *p);
 void on_data_offer_peer(struct hub *h, struct peer *p);   /* gives its data channels to all who can have them */

@@ -8,9 +8,10 @@
 #include <string.h>
 #include <sys/time.h>
 
-#define PREFIX     "althing:"
-#define TIMEOUT_MS 2000
-#define SCAN_COUNT 500
+#define PREFIX       "althing:"
+#define TIMEOUT_MS   2000
+#define SCAN_COUNT   500
+#define LOAD_AT_ONCE 100
 
 struct redis {
     redisContext *ctx; /* NULL: to be connected again */
@@ -165,32 +166,65 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* A prefix may have characters that mean something to MATCH: what they match beyond themselves is somebody else's. */
+static void make_pattern(char pattern[static STORE_KEY_MAX + 2], const char *prefix)
+{
+    size_t n = 0;
+    for (; prefix[n] && n < STORE_KEY_MAX; n++)
+        pattern[n] = strchr("*?[]^\\", prefix[n]) ? '?' : prefix[n];
+    memcpy(pattern + n, "*", 2);
+}
+
 static const char *scan(struct redis *r, const char *prefix, struct keys *k)
 {
-    char cursor[32] = "0";
+    char cursor[32] = "0", pattern[STORE_KEY_MAX + 2];
+    make_pattern(pattern, prefix);
     do {
-        redisReply *reply = redisCommand(r->ctx, "SCAN %s MATCH " PREFIX "%s* COUNT %d", cursor,
-                                         prefix, SCAN_COUNT);
+        redisReply *reply = redisCommand(r->ctx, "SCAN %s MATCH " PREFIX "%s COUNT %d", cursor,
+                                         pattern, SCAN_COUNT);
         if (bad(reply) || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
             return complain(r, reply);
         snprintf(cursor, sizeof(cursor), "%s", reply->element[0]->str);
-        for (size_t i = 0; i < reply->element[1]->elements; i++)
-            keys_add(k, reply->element[1]->element[i]->str);
+        for (size_t i = 0; i < reply->element[1]->elements; i++) {
+            const char *key = reply->element[1]->element[i]->str;
+            if (key && strlen(key) > strlen(PREFIX) &&
+                !strncmp(key + strlen(PREFIX), prefix, strlen(prefix)))
+                keys_add(k, key);
+        }
         freeReplyObject(reply);
     } while (strcmp(cursor, "0") != 0);
     qsort(k->list, k->n, sizeof(*k->list), by_text);
     return NULL;
 }
 
-static const char *load_one(struct redis *r, const char *key, store_each_f *fn, void *arg)
+/* Many on their way at once: a round trip each would take longer than peers wait. */
+static const char *load_some(struct redis *r, char *const *keys, size_t n, store_each_f *fn,
+                             void *arg)
 {
-    redisReply *reply = redisCommand(r->ctx, "GET %s", key);
-    if (bad(reply))
-        return complain(r, reply);
-    if (reply->type == REDIS_REPLY_STRING) /* else: it has expired meanwhile */
-        fn(key + strlen(PREFIX), reply->str, reply->len, arg);
-    freeReplyObject(reply);
+    for (size_t i = 0; i < n; i++)
+        redisAppendCommand(r->ctx, "GET %s", keys[i]);
+    for (size_t i = 0; i < n; i++) {
+        redisReply *reply = NULL;
+        if (redisGetReply(r->ctx, (void **)&reply) != REDIS_OK || bad(reply))
+            return complain(r, reply);
+        if (reply->type == REDIS_REPLY_STRING) /* else: it has expired meanwhile */
+            fn(keys[i] + strlen(PREFIX), reply->str, reply->len, arg);
+        freeReplyObject(reply);
+    }
     return NULL;
+}
+
+/* SCAN may name a key twice. */
+static void drop_doubles(struct keys *k)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < k->n; i++) {
+        if (n && !strcmp(k->list[i], k->list[n - 1]))
+            free(k->list[i]);
+        else
+            k->list[n++] = k->list[i];
+    }
+    k->n = n;
 }
 
 static const char *redis_load(void *db, const char *prefix, int64_t now_ms, store_each_f *fn,
@@ -202,11 +236,9 @@ static const char *redis_load(void *db, const char *prefix, int64_t now_ms, stor
     struct keys k = {0};
     if (!err)
         err = scan(r, prefix, &k);
-    for (size_t i = 0; i < k.n; i++) {
-        /* SCAN may name a key twice. */
-        if (!err && (!i || strcmp(k.list[i], k.list[i - 1]) != 0))
-            err = load_one(r, k.list[i], fn, arg);
-    }
+    drop_doubles(&k);
+    for (size_t i = 0; i < k.n && !err; i += LOAD_AT_ONCE)
+        err = load_some(r, k.list + i, k.n - i < LOAD_AT_ONCE ? k.n - i : LOAD_AT_ONCE, fn, arg);
     for (size_t i = 0; i < k.n; i++)
         free(k.list[i]);
     free(k.list);

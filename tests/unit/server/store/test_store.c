@@ -92,6 +92,44 @@ static void expect(struct store *s, const char *prefix, const char *text)
     assert_string_equal(seen.text, text);
 }
 
+static void count_seen(const char *key, const void *value, size_t len, void *arg)
+{
+    (void)value;
+    assert_true(!strncmp(key, "many/", 5) && len == 1);
+    ++*(size_t *)arg;
+}
+
+/* A name is what it says, whatever its characters mean to the database. */
+static void loads_what_begins_so(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    const char *const where[] = {file, redis_url};
+    for (size_t i = 0; i < ARRAY_LEN(where); i++) {
+        struct store *s = opened(&loop, where[i]);
+        static const char *const keys[] = {"g/a*/k", "g/ab/k", "g/[x]/k", "g/x/k", "g/a\\b/k"};
+        char key[32];
+        size_t n = 0;
+        for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+            store_put(s, keys[k], "1", 1, 0);
+        for (unsigned k = 0; k < 350; k++) {
+            snprintf(key, sizeof(key), "many/%u", k);
+            store_put(s, key, "1", 1, 0);
+        }
+        closed(&loop, s);
+        s = opened(&loop, where[i]);
+        expect(s, "g/a*/", "g/a*/k=1;");
+        expect(s, "g/[x]/", "g/[x]/k=1;");
+        expect(s, "g/a\\b/", "g/a\\b/k=1;");
+        assert_int_equal(store_load(s, "many/", count_seen, &n), 0);
+        assert_int_equal(n, 350);
+        closed(&loop, s);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static int64_t now_ms(void)
 {
     struct timespec t;
@@ -278,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_documents),
+        cmocka_unit_test(loads_what_begins_so),
         cmocka_unit_test(tells_the_first_time),
         cmocka_unit_test(the_file_is_nobody_elses),
         cmocka_unit_test(goes_on_when_the_server_is_back),
