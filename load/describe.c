@@ -4,14 +4,16 @@
 #include <string.h>
 #include <strings.h>
 
+#define ABS_SEND_TIME "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+#define TRANSPORT_CC  "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
 static const struct {
     const char *uri;
     enum rtp_ext_type type;
 } uris[] = {
     {"urn:ietf:params:rtp-hdrext:sdes:mid", RTP_EXT_MID},
-    {"http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", RTP_EXT_ABS_SEND_TIME},
-    {"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
-     RTP_EXT_TRANSPORT_CC},
+    {ABS_SEND_TIME, RTP_EXT_ABS_SEND_TIME},
+    {TRANSPORT_CC, RTP_EXT_TRANSPORT_CC},
     {"urn:ietf:params:rtp-hdrext:ssrc-audio-level", RTP_EXT_AUDIO_LEVEL},
 };
 
@@ -130,7 +132,33 @@ static const json_t *router_rtx(const json_t *router, json_int_t payload_type)
     return NULL;
 }
 
-json_t *describe_capabilities(const json_t *router)
+/* The elements of a list whose string under that key is none of the two. */
+static json_t *list_without(const json_t *list, const char *key, const char *a, const char *b)
+{
+    json_t *out = json_array(), *e;
+    size_t i;
+    json_array_foreach(list, i, e)
+    {
+        const char *s = string_of(e, key);
+        if (strcmp(s, a) != 0 && strcmp(s, b) != 0)
+            json_array_append(out, e);
+    }
+    return out;
+}
+
+static void drop_congestion(json_t *caps)
+{
+    size_t i;
+    json_t *c;
+    json_array_foreach(json_object_get(caps, "codecs"), i, c) json_object_set_new(
+        c, "rtcpFeedback",
+        list_without(json_object_get(c, "rtcpFeedback"), "type", "transport-cc", "goog-remb"));
+    json_object_set_new(caps, "headerExtensions",
+                        list_without(json_object_get(caps, "headerExtensions"), "uri", TRANSPORT_CC,
+                                     ABS_SEND_TIME));
+}
+
+json_t *describe_capabilities(const json_t *router, bool congestion)
 {
     json_t *codecs = json_array();
     json_t *exts = json_deep_copy(json_object_get(router, "headerExtensions"));
@@ -143,8 +171,11 @@ json_t *describe_capabilities(const json_t *router)
         if (c && i == MEDIA_VIDEO && rtx)
             json_array_append_new(codecs, json_deep_copy(rtx));
     }
-    return json_pack("{s:o, s:o}", "codecs", codecs, "headerExtensions",
-                     exts ? exts : json_array());
+    json_t *caps =
+        json_pack("{s:o, s:o}", "codecs", codecs, "headerExtensions", exts ? exts : json_array());
+    if (!congestion)
+        drop_congestion(caps);
+    return caps;
 }
 
 /* ---- sending ---- */

@@ -22,8 +22,9 @@ bool describe_id(const json_t *o, const char *key, char out[static DESCRIBE_ID_M
 /* The answer to createWebRtcTransport: the first UDP candidate that is an address. NULL, or what is missing. */
 const char *describe_transport(const json_t *answer, char id[static DESCRIBE_ID_MAX], struct link_remote *out);
 
-/* What a peer can receive of what the router has: Opus, VP8 with RTX, all extensions. A new reference. */
-json_t *describe_capabilities(const json_t *router);
+/* What a peer can receive of what the router has: Opus, VP8 with RTX, all extensions. Without `congestion` it offers nothing
+ * from which a server could estimate its bandwidth. A new reference. */
+json_t *describe_capabilities(const json_t *router, bool congestion);
 
 /* What a peer sends: its numbers, chosen from the router's, and RtpParameters. NULL: the router has no such codec. */
 struct describe_sending {

@@ -142,6 +142,7 @@ enum {
     JSON,
     SERVER_PID,
     GRO,
+    CONGESTION,
     TOKEN_FILE,
     INSECURE,
     QUIET,
@@ -165,6 +166,7 @@ static const struct option longs[] = {
     {"json", required_argument, NULL, JSON},
     {"server-pid", required_argument, NULL, SERVER_PID},
     {"gro", required_argument, NULL, GRO},
+    {"congestion", required_argument, NULL, CONGESTION},
     {"token-file", required_argument, NULL, TOKEN_FILE},
     {"insecure", no_argument, NULL, INSECURE},
     {"quiet", no_argument, NULL, QUIET},
@@ -222,6 +224,8 @@ static bool take(struct options *o, int c, const char *arg)
         return read_pid(arg, &o->server_pid);
     case GRO:
         return read_on_off(arg, &o->gro);
+    case CONGESTION:
+        return read_on_off(arg, &o->congestion);
     case INSECURE:
         return o->insecure = true;
     case QUIET:
@@ -278,7 +282,8 @@ int options_read(struct options *o, int argc, char **argv)
                           .until_loss = -1,
                           .until_latency_s = 0.1,
                           .step = 1,
-                          .gro = true};
+                          .gro = true,
+                          .congestion = true};
     int c;
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (c == HELP) {

@@ -27,7 +27,7 @@ struct options {
     const char *json;       /* file, "-": standard output; NULL: none */
     const char *token_file; /* NULL: none */
     pid_t server_pid;       /* 0: not told */
-    bool gro, insecure, quiet;
+    bool gro, congestion, insecure, quiet;
 };
 
 #define OPTIONS_OK   0

@@ -38,6 +38,7 @@ struct peer_config {
     uint32_t audio_bitrate, video_bitrate, fps, packet_bytes;
     size_t layers; /* of video: 1, or simulcast up to DESCRIBE_LAYERS; each has four times the bits of the one below */
     unsigned videos; /* shown at once */
+    bool congestion; /* tells the server what it could estimate bandwidth from */
 };
 
 enum peer_state { PEER_JOINING, PEER_UP, PEER_FAILED };

@@ -250,7 +250,8 @@ static json_t *on_asked(const char *method, const json_t *data, void *arg)
     if (p->conf.audio || p->conf.video)
         create(p, true, on_send_transport);
     create(p, false, on_recv_transport);
-    return json_pack("{s:o}", "rtpCapabilities", describe_capabilities(p->router));
+    return json_pack("{s:o}", "rtpCapabilities",
+                     describe_capabilities(p->router, p->conf.congestion));
 }
 
 static void on_joined(const json_t *result, const char *error, void *arg)

@@ -76,8 +76,10 @@ static void print_server(const struct result *r, FILE *out)
 void result_print(const struct result *r, const struct options *o, FILE *out)
 {
     const struct spread *j = &r->measure->join;
-    fprintf(out, "\n%u rooms, %u people, %u of them in (%u failed), measured for %.1f s, GRO %s\n",
-            r->rooms, r->peers, r->up, r->failed, r->seconds, o->gro ? "on" : "off");
+    fprintf(out,
+            "\n%u rooms, %u people, %u of them in (%u failed), measured for %.1f s, GRO %s%s\n",
+            r->rooms, r->peers, r->up, r->failed, r->seconds, o->gro ? "on" : "off",
+            o->congestion ? "" : ", no congestion feedback");
     if (r->failed)
         fprintf(out, "the first that failed: %s\n", r->reason);
     fprintf(out, "join    50 %% in %.0f ms, 95 %% in %.0f ms, all in %.0f ms\n",
@@ -140,11 +142,11 @@ static json_t *datagrams_json(const struct sockets_totals *t)
 
 json_t *result_json(const struct result *r, const struct options *o)
 {
-    json_t *j =
-        json_pack("{s:i, s:i, s:i, s:i, s:f, s:b, s:I, s:o}", "rooms", (int)r->rooms, "peers",
-                  (int)r->peers, "joined", (int)r->up, "failed", (int)r->failed, "seconds",
-                  r->seconds, "gro", (int)o->gro, "streamsExpected",
-                  (json_int_t)r->streams_expected, "joinMs", spread_json(&r->measure->join));
+    json_t *j = json_pack("{s:i, s:i, s:i, s:i, s:f, s:b, s:b, s:I, s:o}", "rooms", (int)r->rooms,
+                          "peers", (int)r->peers, "joined", (int)r->up, "failed", (int)r->failed,
+                          "seconds", r->seconds, "gro", (int)o->gro, "congestion",
+                          (int)o->congestion, "streamsExpected", (json_int_t)r->streams_expected,
+                          "joinMs", spread_json(&r->measure->join));
     if (r->failed)
         json_object_set_new(j, "reason", json_string(r->reason));
     for (size_t i = 0; i < MEDIA_COUNT; i++)

@@ -83,7 +83,8 @@ static void add_peer(struct run *r)
                             .fps = o->fps,
                             .packet_bytes = o->packet_bytes,
                             .layers = o->layers,
-                            .videos = o->videos};
+                            .videos = o->videos,
+                            .congestion = o->congestion};
     if (o->rooms == 1)
         snprintf(c.room, sizeof(c.room), "%s", o->target.room);
     else

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct describe_sending s = {.media = (enum media)media, .mid = "0", .ssrcs = {1}, .n = 1};
         json_decref(describe_sending(&s, j));
     }
-    json_decref(describe_capabilities(j));
+    json_decref(describe_capabilities(j, size & 1));
     json_decref(j);
     return 0;
 }

@@ -87,7 +87,7 @@ after(async () => {
 });
 
 test('all that is sent comes to all others, and the server counts the same', async () => {
-  const r = await measure(plain, '--peers=3', '--duration=5', `--server-pid=${plain.process.pid}`, `ws://127.0.0.1:${plain.port}/three`);
+  const r = await measure(plain, '--peers=3', '--duration=5', '--congestion=off', `--server-pid=${plain.process.pid}`, `ws://127.0.0.1:${plain.port}/three`);
   assert.equal(r.joined, 3);
   assert.equal(r.unreadable, 0);
   for (const kind of ['audio', 'video']) {
@@ -107,7 +107,7 @@ test('all that is sent comes to all others, and the server counts the same', asy
 });
 
 test('viewers, simulcast, several rooms, without GRO', async () => {
-  const r = await measure(plain, '--rooms=2', '--peers=4', '--senders=1', '--simulcast=3', '--gro=off', '--duration=3', '--audio=off',
+  const r = await measure(plain, '--rooms=2', '--peers=4', '--senders=1', '--simulcast=3', '--gro=off', '--congestion=off', '--duration=3', '--audio=off',
     `ws://127.0.0.1:${plain.port}/many`);
   assert.equal(r.joined, 8);
   assert.equal(r.video.streams, 6);

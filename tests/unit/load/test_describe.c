@@ -4,6 +4,7 @@
 #include "load/describe.h"
 #include "server/ortc/ortc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *router(void)
@@ -36,9 +37,17 @@ static void the_server_takes_what_a_peer_sends(void **state)
         json_decref(mapping);
         json_decref(params);
     }
-    json_t *receiving = describe_capabilities(caps);
-    assert_int_equal(json_array_size(json_object_get(receiving, "codecs")), 3); /* Opus, VP8, RTX */
-    json_decref(receiving);
+    for (int congestion = 0; congestion < 2; congestion++) {
+        struct ortc_error error;
+        json_t *receiving = describe_capabilities(caps, congestion);
+        char *text = json_dumps(receiving, 0);
+        assert_int_equal(json_array_size(json_object_get(receiving, "codecs")), 3); /* with RTX */
+        assert_int_equal(ortc_check_capabilities(receiving, &error), 0);
+        assert_int_equal(strstr(text, "transport-") != NULL, congestion);
+        assert_int_equal(strstr(text, "goog-remb") != NULL, congestion);
+        free(text);
+        json_decref(receiving);
+    }
     json_decref(caps);
 }
 
@@ -49,8 +58,8 @@ static void a_router_without_the_codec(void **state)
     json_t *caps = json_loads("{\"codecs\":[{\"mimeType\":\"audio/opus\"},4]}", 0, NULL);
     assert_null(describe_sending(&d, caps));
     assert_null(describe_sending(&d, NULL));
-    json_decref(describe_capabilities(caps));
-    json_decref(describe_capabilities(NULL));
+    json_decref(describe_capabilities(caps, false));
+    json_decref(describe_capabilities(NULL, false));
     json_decref(caps);
 }
 

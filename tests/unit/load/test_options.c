@@ -33,6 +33,7 @@ static void has_defaults(void **state)
     assert_true(o.duration_s == 10);
     assert_true(o.until_loss < 0);
     assert_true(o.gro);
+    assert_true(o.congestion);
     assert_false(o.insecure);
 }
 
