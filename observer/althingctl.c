@@ -17,10 +17,11 @@
 #define DEFAULT_SOCKET "/run/althing/observer.sock"
 
 static const char usage[] =
-    "Usage: althingctl [--socket PATH] [--json] [COMMAND [ARGUMENT ...]]\n"
+    "Usage: althingctl [--socket PATH] [--json] [--wide] [COMMAND [ARGUMENT ...]]\n"
     "\n"
-    "Asks a running Althing server what happens, follows it, and steps in. Without a command it\n"
-    "reads commands, with a prompt when that is a terminal.\n"
+    "Asks a running Althing server what happens, follows it, and steps in.\n"
+    "Without a command it reads commands, with a prompt when that is a terminal.\n"
+    "Begin with 'althingctl bad'.\n"
     "\n";
 
 static const char usage_end[] =
@@ -28,12 +29,12 @@ static const char usage_end[] =
     "  --socket PATH    the observer's socket (default: " DEFAULT_SOCKET ")\n"
     "  --json           print JSON, for scripts\n"
     "  --wide           print whole ids\n"
-    "  --no-color       no colours (as with NO_COLOR in the environment, or without a terminal)\n"
+    "  --no-color       no colours, as with NO_COLOR set, or without a terminal\n"
     "  --help           this\n"
     "  --version        the version\n"
     "\n"
-    "Exit status: 0; 1 not found, refused, or the answer is broken; 2 wrong usage; 3 no server\n"
-    "there, or not for this user.\n";
+    "Exit status: 0; 1 not found, refused, or the answer is broken; 2 wrong usage;\n"
+    "3 no server there, or not for this user.\n";
 
 static void print_help(struct ctl *c)
 {
@@ -83,6 +84,7 @@ static int read_options(struct ctl *c, int argc, char **argv)
             puts("althingctl " ALTHING_VERSION);
             return CTL_OK;
         default:
+            fputs("Try 'althingctl --help'.\n", stderr);
             return CTL_USAGE;
         }
     }

@@ -62,7 +62,8 @@ const char *ctl_complete(const char *word, size_t n);
 
 /* Connects if need be, asks; what goes wrong is said. members is stolen. CTL_OK and *result (the caller's), or another ctl_exit. */
 int ctl_ask(struct ctl *c, const char *cmd, json_t *members, json_t **result);
-/* A snapshot of these kinds (NULL-ended; NULL: all) as a model, with statistics or without; room NULL: of all. */
+/* A snapshot of these kinds (NULL-ended; NULL: all) as a model, with statistics or without; room NULL: of all, else one
+ * that there is. */
 int ctl_look(struct ctl *c, const char *const *kinds, const char *room, bool stats, struct ctl_model **m);
 /* The id that `word` means, and its room (may be NULL), to be freed. What is wrong is said. */
 int ctl_resolve(struct ctl *c, const char *kind, const char *room_word, const char *word, char **id, char **room);

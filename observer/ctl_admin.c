@@ -61,7 +61,9 @@ int ctl_close_room(struct ctl *c, int argc, char **argv)
     int status = ctl_ask(c, "closeRoom", members, &r);
     if (status)
         return status;
-    snprintf(words, sizeof(words), "%lld peers were sent away", (long long)ctl_int(r, "peers", 0));
+    long long peers = (long long)ctl_int(r, "peers", 0);
+    snprintf(words, sizeof(words),
+             peers == 1 ? "%lld peer was sent away" : "%lld peers were sent away", peers);
     return done(c, r, words);
 }
 

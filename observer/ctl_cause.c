@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JITTER_BAD_MS 60
-
 /* The worst finding so far. */
 struct finding {
     unsigned severity;
@@ -40,10 +38,10 @@ static const char *tcp_hint(const struct ctl_stream *s)
     return over_tcp(s) ? ", over TCP: its UDP is blocked" : "";
 }
 
-/* "its link to the server" or "its link from the server". */
-static const char *link_of(const struct ctl_stream *s)
+/* Causes begin with what is wrong: a narrow screen cuts off their end. */
+static const char *on_link(const struct ctl_stream *s)
 {
-    return s->sends ? "its link to the server" : "its link from the server";
+    return s->sends ? "on its link to the server" : "on its link from the server";
 }
 
 /* False: media can flow. */
@@ -72,14 +70,15 @@ static void way(struct finding *f, const struct ctl_stream *s)
 {
     char share[CTL_NUMBER_MAX], ms[CTL_NUMBER_MAX];
     if (s->loss >= CTL_LOSS_BAD)
-        found(f, 30 + (unsigned)s->loss / 2, "%s loses %s%s", link_of(s),
-              ctl_text_share(share, s->loss), tcp_hint(s));
+        found(f, 30 + (unsigned)s->loss / 2, "%s lost %s%s", ctl_text_share(share, s->loss),
+              on_link(s), tcp_hint(s));
     if (s->rtt_us >= CTL_RTT_BAD_US)
-        found(f, 25, "%s is slow: %s there and back%s", link_of(s), ctl_text_ms(ms, s->rtt_us),
+        found(f, 25, "slow: %s there and back %s%s", ctl_text_ms(ms, s->rtt_us), on_link(s),
               tcp_hint(s));
-    if (s->jitter / clock_khz(s) >= JITTER_BAD_MS)
-        found(f, 20, "%s is unsteady: jitter %lld ms%s", link_of(s),
-              (long long)(s->jitter / clock_khz(s)), tcp_hint(s));
+    if (s->jitter / clock_khz(s) >= CTL_JITTER_BAD_MS)
+        found(f, 20, "jitter %lldms %s%s: it is unsteady, or the %s is busy",
+              (long long)(s->jitter / clock_khz(s)), on_link(s), tcp_hint(s),
+              s->sends ? "browser" : "sender");
 }
 
 static void sender(struct finding *f, const struct ctl_stream *s)
@@ -90,7 +89,7 @@ static void sender(struct finding *f, const struct ctl_stream *s)
         return; /* the higher layers of a simulcast set come and go as they are wanted */
     way(f, s);
     if (s->score >= 0 && s->score < CTL_SCORE_GOOD)
-        found(f, 10 + (unsigned)(CTL_SCORE_GOOD - s->score) * 3, "%s has lost packets", link_of(s));
+        found(f, 10 + (unsigned)(CTL_SCORE_GOOD - s->score) * 3, "packets lost %s", on_link(s));
 }
 
 static void fewer_layers(struct finding *f, const struct ctl_stream *s)
@@ -101,14 +100,14 @@ static void fewer_layers(struct finding *f, const struct ctl_stream *s)
         s->transport ? ctl_int(s->transport->stats, "available_outgoing_bitrate", 0) : 0;
     long long have = (long long)s->spatial, most = (long long)s->spatial_most;
     if (from && from->streams > 1 && (int64_t)from->active <= s->spatial + 1)
-        found(f, 15, "layer %lld of %lld: the sender sends no higher one (its uplink, its CPU)",
+        found(f, 15, "layer %lld, not %lld: the sender sends no higher one (its uplink, its CPU)",
               have, most);
     else if (available)
-        found(f, 20, "layer %lld of %lld: its downlink takes about %s", have, most,
+        found(f, 20, "layer %lld, not %lld: its downlink takes about %sbit/s", have, most,
               ctl_text_rate(rate, available));
     else
-        found(f, 15, "layer %lld of %lld: for want of bandwidth, or waiting for a key frame", have,
-              most);
+        found(f, 15, "layer %lld, not %lld: for want of bandwidth, or waiting for a key frame",
+              have, most);
 }
 
 static void receiver(struct finding *f, const struct ctl_stream *s)
@@ -120,14 +119,14 @@ static void receiver(struct finding *f, const struct ctl_stream *s)
         found(f, 70, "nothing comes from the sender: %s", sender_cause);
     else if (s->bitrate == 0 && from)
         found(f, 75,
-              "the sender sends, nothing is forwarded: waiting for a key frame, or no bandwidth");
+              "nothing is forwarded: waiting for a key frame, or no bandwidth; the sender sends");
     if (of_sender >= 20 && s->bitrate)
-        found(f, of_sender - 5, "already at the sender: %s", sender_cause);
+        found(f, of_sender - 5, "at the sender: %s", sender_cause);
     way(f, s);
     if (s->bitrate && s->spatial >= 0 && s->spatial < s->spatial_most)
         fewer_layers(f, s);
     if (s->score >= 0 && s->score < CTL_SCORE_GOOD)
-        found(f, 10 + (unsigned)(CTL_SCORE_GOOD - s->score) * 3, "%s has lost packets", link_of(s));
+        found(f, 10 + (unsigned)(CTL_SCORE_GOOD - s->score) * 3, "packets lost %s", on_link(s));
 }
 
 unsigned ctl_cause(const struct ctl_stream *s, char cause[static CTL_CAUSE_MAX])

@@ -168,8 +168,8 @@ static int answer_of(json_t *answer, json_t **result, char error[static CTL_ERRO
     const char *code = json_string_value(json_object_get(e, "code"));
     if (!code)
         return -EPROTO;
-    snprintf(error, CTL_ERROR_MAX, "%s%s%s", code, text && *text ? ": " : "", text ? text : "");
-    return 1;
+    snprintf(error, CTL_ERROR_MAX, "%s", text && *text ? text : code);
+    return strcmp(code, "malformed") == 0 ? 2 : 1;
 }
 
 int ctl_conn_ask(struct ctl_conn *c, const char *cmd, json_t *members, json_t **result,

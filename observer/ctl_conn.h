@@ -20,7 +20,8 @@ void ctl_conn_free(struct ctl_conn *c);                    /* NULL is fine */
 int ctl_conn_fd(const struct ctl_conn *c);
 
 /* Sends {"id", "cmd": cmd, ...members} and waits for its answer; events that come before it are dropped. `members` is stolen, may
- * be NULL. 0 and *result (the caller's); 1: the server refuses, and error says why in words; -EAGAIN (it takes too long), -EPIPE
+ * be NULL. 0 and *result (the caller's); 1: the server refuses, 2: for it the members make no
+ * sense; error says why in words; -EAGAIN (it takes too long), -EPIPE
  * (the connection has ended), -EPROTO (no sense), -EINTR (a signal). */
 int ctl_conn_ask(struct ctl_conn *c, const char *cmd, json_t *members, json_t **result,
                  char error[static CTL_ERROR_MAX]);

@@ -117,14 +117,13 @@ struct ctl_row *ctl_rows(const struct ctl_model *m, const char *room, bool bad_o
 #define NARROW 120 /* terminals below do without what people can ask for otherwise */
 
 static const struct ctl_column columns[] = {
-    {"ROOM", 20, false}, {"PEER", 20, false}, {"WHAT", 34, false}, {"RATE", 0, true},
+    {"ROOM", 20, false}, {"PEER", 20, false}, {"WHAT", 34, false}, {"BIT/S", 0, true},
     {"LOSS", 0, true},   {"RTT", 0, true},    {"SCORE", 0, true},  {"LAYER", 0, true},
     {"CODEC", 6, false}, {"ID", 0, false},    {"CAUSE", 0, false},
 };
 static const struct ctl_column narrow[] = {
-    {"ROOM", 10, false}, {"PEER", 10, false}, {"WHAT", 20, false},
-    {"RATE", 0, true},   {"LOSS", 0, true},   {"RTT", 0, true},
-    {"SC", 0, true},     {"LAYER", 0, true},  {"CAUSE", 0, false},
+    {"ROOM", 10, false}, {"PEER", 10, false}, {"WHAT", 20, false}, {"BIT/S", 0, true},
+    {"LOSS", 0, true},   {"RTT", 0, true},    {"SC", 0, true},     {"CAUSE", 0, false},
 };
 
 static bool is_narrow(const struct ctl *c)
@@ -155,7 +154,7 @@ static void add_row(const struct ctl *c, struct ctl_table *t, const struct ctl_r
     what(text, s);
     ctl_table_cell(t, CTL_PLAIN, text);
     if (s->paused || !s->measured) {
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < (is_narrow(c) ? 4 : 5); i++)
             ctl_table_cell(t, CTL_DIM, i ? "" : s->paused ? "paused" : "-");
     } else {
         ctl_table_cell(t, CTL_PLAIN, ctl_text_rate(number, s->bitrate));
@@ -165,7 +164,8 @@ static void add_row(const struct ctl *c, struct ctl_table *t, const struct ctl_r
         snprintf(number, sizeof(number), "%d", (int)s->score);
         ctl_table_cell(t, ctl_tone_score(s->score), s->score < 0 ? "-" : number);
         bool fewer = s->spatial < s->spatial_most;
-        ctl_table_cell(t, fewer ? CTL_WARN : CTL_PLAIN, ctl_layers(text, s));
+        if (!is_narrow(c))
+            ctl_table_cell(t, fewer ? CTL_WARN : CTL_PLAIN, ctl_layers(text, s));
     }
     if (!is_narrow(c)) {
         ctl_table_cell(t, CTL_DIM, s->codec);

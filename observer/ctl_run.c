@@ -16,22 +16,29 @@ const struct ctl_command ctl_commands[] = {
     {"help", "h", "[COMMAND]", "this, or what a command takes", 0, 1, ctl_help, false},
     {"stats", NULL, "", "how many rooms and peers there are", 0, 0, ctl_stats, false},
     {"list", "ls", "[KIND] [--room ROOM]",
-     "rooms; or peers, lobby, transports, producers, consumers, workers", 0, 1, ctl_list, false},
-    {"tree", NULL, "[ROOM]", "rooms, their peers and streams with rate, loss, score and layers", 0,
-     1, ctl_tree, false},
+     "a table of KIND: rooms (if none is said), peers, lobby, "
+     "transports, producers, consumers, workers",
+     0, 1, ctl_list, false},
+    {"tree", NULL, "[ROOM]", "rooms, peers, streams: rate, loss, score, layers", 0, 1, ctl_tree,
+     false},
     {"bad", NULL, "[ROOM]", "who has bad quality in which room, and why", 0, 1, ctl_bad, false},
-    {"top", NULL, "[--sort KEY] [--every SECONDS]", "a live screen; q quits", 0, 0, ctl_top, false},
+    {"top", NULL, "[--sort KEY] [--every SECONDS]",
+     "a live screen of the streams, by KEY: cause, rate, loss, score, rtt, name; q quits", 0, 0,
+     ctl_top, false},
     {"watch", NULL, "[KIND ...] [--room ROOM]", "follow what happens", 0, 16, ctl_watch, false},
-    {"log", NULL, "[LEVEL]", "follow the server's log", 0, 1, ctl_log, false},
+    {"log", NULL, "[error|warn|info|debug]", "follow the server's log", 0, 1, ctl_log, false},
     {"trace", NULL, "ID [--types LIST] [--seconds N] [--pcap FILE]",
-     "follow the packets of a transport, producer or consumer", 1, 1, ctl_trace, true},
+     "follow the packets of a transport, producer or consumer; LIST, with commas between: "
+     "rtp keyframe nack pli fir sr layers bwe packet",
+     1, 1, ctl_trace, true},
     {"kick", NULL, "ROOM PEER [REASON]", "send a peer away", 2, 3, ctl_kick, true},
     {"close-room", NULL, "ROOM [REASON]", "send everybody in a room away", 1, 2, ctl_close_room,
      true},
     {"drain", NULL, "[SECONDS [TEXT]] | off",
      "no new rooms, and the end of the others after some time", 0, 2, ctl_drain, true},
     {"reload", NULL, "", "read the configuration again", 0, 0, ctl_reload, true},
-    {"logLevel", "loglevel", "LEVEL", "error, warn, info or debug", 1, 1, ctl_log_level, true},
+    {"logLevel", "loglevel", "error|warn|info|debug", "what the log is to have", 1, 1,
+     ctl_log_level, true},
     {"logTags", "logtags", "[TAG ...]",
      "what workers log: info ice dtls rtp srtp rtcp rtx bwe score simulcast svc sctp", 0, 16,
      ctl_log_tags, true},
@@ -166,10 +173,31 @@ void ctl_complain(const char *fmt, ...)
     fprintf(stderr, "althingctl: %s\n", clean);
 }
 
+#define HELP_HEAD  27
+#define HELP_WIDTH 50
+
+/* What a command does, beside its name: in 80 columns. */
+static void put_help(FILE *out, const struct ctl_command *cmd)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "%s%s", cmd->help, cmd->admin ? " (*)" : "");
+    const char *at = text;
+    while (strlen(at) > HELP_WIDTH) {
+        int n = HELP_WIDTH;
+        while (n > 1 && at[n] != ' ')
+            n--;
+        fprintf(out, " %.*s\n  %-*s", n, at, HELP_HEAD, "");
+        at += n + (at[n] == ' ');
+    }
+    fprintf(out, " %s\n", at);
+}
+
 int ctl_usage_error(struct ctl *c, const struct ctl_command *cmd)
 {
     (void)c;
-    fprintf(stderr, "usage: %s%s%s\n", cmd->name, cmd->args[0] ? " " : "", cmd->args);
+    fprintf(stderr, "usage: %s%s%s\n  %-*s", cmd->name, cmd->args[0] ? " " : "", cmd->args,
+            HELP_HEAD, "");
+    put_help(stderr, cmd);
     return CTL_USAGE;
 }
 
@@ -211,12 +239,17 @@ int ctl_help(struct ctl *c, int argc, char **argv)
             continue;
         snprintf(head, sizeof(head), "%s%s%s %s", cmd->name, cmd->alias ? ", " : "",
                  cmd->alias ? cmd->alias : "", cmd->args);
-        fprintf(c->out, "  %-34s %s%s\n", head, cmd->help, cmd->admin ? " (*)" : "");
+        if (strlen(head) > HELP_HEAD)
+            fprintf(c->out, "  %s\n  %-*s", head, HELP_HEAD, "");
+        else
+            fprintf(c->out, "  %-*s", HELP_HEAD, head);
+        put_help(c->out, cmd);
     }
     if (!one)
-        fprintf(c->out,
-                "\n  (*) for administrators. An ID may be its beginning; --json is for scripts, "
-                "--wide shows whole ids.\n");
+        fprintf(
+            c->out,
+            "\n  (*) for administrators. An ID may be its beginning. LAYER 1.2/2.2: spatial 1,\n"
+            "  temporal 2 is sent, 2.2 could be. --json is for scripts.\n");
     return CTL_OK;
 }
 
@@ -244,9 +277,9 @@ static int connect_now(struct ctl *c)
 
 static int failed(struct ctl *c, int err, const char *error)
 {
-    if (err == 1) {
+    if (err > 0) {
         ctl_complain("%s", error);
-        return CTL_REFUSED;
+        return err == 2 ? CTL_USAGE : CTL_REFUSED;
     }
     ctl_conn_free(c->conn);
     c->conn = NULL;
@@ -288,6 +321,8 @@ int ctl_look(struct ctl *c, const char *const *kinds, const char *room, bool sta
         json_t *list = json_array();
         for (; *kinds; kinds++)
             json_array_append_new(list, json_string(*kinds));
+        if (room)
+            json_array_append_new(list, json_string("room"));
         json_object_set_new(members, "kinds", list);
     }
     if (room)
@@ -295,6 +330,11 @@ int ctl_look(struct ctl *c, const char *const *kinds, const char *room, bool sta
     if (stats)
         json_object_set_new(members, "stats", json_true());
     int status = ctl_ask(c, "snapshot", members, &snapshot);
+    if (!status && room && json_array_size(json_object_get(snapshot, "rooms")) == 0) {
+        ctl_complain("no room '%s'", room);
+        json_decref(snapshot);
+        status = CTL_REFUSED;
+    }
     if (!status)
         ctl_model_new(m, snapshot);
     return status;
@@ -325,7 +365,7 @@ int ctl_resolve(struct ctl *c, const char *kind, const char *room_word, const ch
 
 void ctl_print_json(struct ctl *c, const json_t *o)
 {
-    char *text = json_dumps(o, JSON_ENSURE_ASCII | JSON_ENCODE_ANY |
+    char *text = json_dumps(o, JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(16) |
                                    (c->json ? JSON_COMPACT : JSON_INDENT(2)));
     /* DEL is the one control character that JSON lets through; it can only be within a string. */
     for (const char *s = text ? text : "null"; *s; s++) {

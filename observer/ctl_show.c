@@ -46,7 +46,7 @@ int ctl_snapshot(struct ctl *c, int argc, char **argv)
 struct field {
     struct ctl_column column;
     const char *key;
-    enum { TEXT, ID, YES, AGE, STAT, STAT_RATE, STAT_MS } how;
+    enum { TEXT, ID, PEER, YES, AGE, STAT, STAT_RATE, STAT_MS } how;
 };
 
 static const struct list {
@@ -84,13 +84,13 @@ static const struct list {
      "transport",
      "transports",
      {{{"ROOM", 24, false}, "roomId", TEXT},
-      {{"PEER", 12, false}, "peerId", TEXT},
+      {{"PEER", 20, false}, "peerId", PEER},
       {{"TRANSPORT", 0, false}, "transportId", ID},
       {{"DIR", 0, false}, "direction", TEXT},
       {{"ICE", 0, false}, "iceState", TEXT},
       {{"DTLS", 0, false}, "dtlsState", TEXT},
       {{"REMOTE", 48, false}, "remote", TEXT},
-      {{"IN", 0, true}, "recv_bitrate", STAT_RATE},
+      {{"BIT/S IN", 0, true}, "recv_bitrate", STAT_RATE},
       {{"OUT", 0, true}, "send_bitrate", STAT_RATE},
       {{"RTT", 0, true}, "rtt_us", STAT_MS}}},
     {{"workers", "worker"},
@@ -113,8 +113,16 @@ static const char *number(char out[static 128], int64_t v)
     return out;
 }
 
+/* Its name, else its id. */
+static const char *peer_of(const struct ctl_model *m, const json_t *o)
+{
+    const char *id = ctl_str(o, "peerId");
+    const struct ctl_peer *p = ctl_model_peer(m, ctl_str(o, "roomId"), id);
+    return p && *p->name ? p->name : id;
+}
+
 static void field_cell(const struct ctl *c, struct ctl_table *t, const struct field *f,
-                       const json_t *o)
+                       const struct ctl_model *m, const json_t *o)
 {
     char text[128];
     const json_t *stats = json_object_get(o, "stats"), *v = json_object_get(o, f->key);
@@ -127,6 +135,9 @@ static void field_cell(const struct ctl *c, struct ctl_table *t, const struct fi
         break;
     case ID:
         shown = ctl_id(c, text, ctl_str(o, f->key));
+        break;
+    case PEER:
+        shown = peer_of(m, o);
         break;
     case YES:
         shown = json_is_true(v) ? "yes" : "no";
@@ -151,8 +162,9 @@ static void field_cell(const struct ctl *c, struct ctl_table *t, const struct fi
     ctl_table_cell(t, CTL_PLAIN, shown);
 }
 
-static void print_list(struct ctl *c, const struct list *l, const json_t *array)
+static void print_list(struct ctl *c, const struct list *l, const struct ctl_model *m)
 {
+    const json_t *array = json_object_get(m->snapshot, l->list);
     struct ctl_column columns[10];
     struct ctl_table *t;
     size_t n = 0, i;
@@ -163,7 +175,7 @@ static void print_list(struct ctl *c, const struct list *l, const json_t *array)
     json_array_foreach(array, i, o)
     {
         for (size_t k = 0; k < n; k++)
-            field_cell(c, t, &l->fields[k], o);
+            field_cell(c, t, &l->fields[k], m, o);
     }
     ctl_table_print(t, c->out, c->color, c->width, 0);
     ctl_table_free(t);
@@ -210,15 +222,14 @@ int ctl_list(struct ctl *c, int argc, char **argv)
         const struct list *l = &lists[i];
         if (strcmp(l->words[0], word) != 0 && (!l->words[1] || strcmp(l->words[1], word) != 0))
             continue;
-        const char *const kinds[] = {l->kind, NULL};
+        const char *const kinds[] = {l->kind, "peer", NULL};
         int status = ctl_look(c, kinds, room, true, &m);
         if (status)
             return status;
-        const json_t *array = json_object_get(m->snapshot, l->list);
         if (c->json)
-            ctl_print_json(c, array);
+            ctl_print_json(c, json_object_get(m->snapshot, l->list));
         else
-            print_list(c, l, array);
+            print_list(c, l, m);
         ctl_model_free(m);
         return CTL_OK;
     }
@@ -253,7 +264,7 @@ int ctl_bad(struct ctl *c, int argc, char **argv)
     } else {
         ctl_rows_table(c, rows, n, &t);
         ctl_table_print(t, c->out, c->color, 0, 0); /* the cause is not to be cut off */
-        fprintf(c->out, "%zu of %zu streams\n", n, all);
+        fprintf(c->out, "%zu of %zu stream%s bad\n", n, all, all == 1 ? " is" : "s are");
         ctl_table_free(t);
     }
     free(rows);

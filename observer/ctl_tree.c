@@ -22,7 +22,7 @@ static void put_numbers(const struct ctl *c, const struct ctl_stream *s)
     }
     if (!s->measured)
         return;
-    fprintf(c->out, "  %s", ctl_text_rate(text, s->bitrate));
+    fprintf(c->out, "  %sbit/s", ctl_text_rate(text, s->bitrate));
     fputs("  loss ", c->out);
     put(c, ctl_tone_loss(s->loss), ctl_text_share(text, s->loss));
     if (s->rtt_us) {
@@ -97,7 +97,8 @@ static void put_peer(const struct ctl *c, const struct ctl_model *m, const struc
 static void put_room(const struct ctl *c, const json_t *room)
 {
     put(c, CTL_BOLD, ctl_str(room, "roomId"));
-    fprintf(c->out, "  %lld peers", (long long)ctl_int(room, "peers", 0));
+    long long peers = (long long)ctl_int(room, "peers", 0);
+    fprintf(c->out, "  %lld peer%s", peers, peers == 1 ? "" : "s");
     if (ctl_int(room, "lobby", 0))
         fprintf(c->out, ", %lld in the lobby", (long long)ctl_int(room, "lobby", 0));
     if (ctl_int(room, "worker", -1) >= 0)
@@ -142,14 +143,10 @@ int ctl_tree(struct ctl *c, int argc, char **argv)
     int status = ctl_look(c, kinds, argc > 1 ? argv[1] : NULL, true, &m);
     if (status)
         return status;
-    if (argc > 1 && json_array_size(json_object_get(m->snapshot, "rooms")) == 0) {
-        ctl_complain("no room '%s'", argv[1]);
-        status = CTL_REFUSED;
-    } else if (c->json) {
+    if (c->json)
         ctl_print_json(c, m->snapshot);
-    } else {
+    else
         print_tree(c, m);
-    }
     ctl_model_free(m);
     return status;
 }

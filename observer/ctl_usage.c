@@ -13,6 +13,7 @@
 
 struct process {
     const char *name;
+    int index; /* of a worker; -1 */
     long pid;
     double cpu_s[2]; /* at two moments */
     double memory;   /* bytes resident */
@@ -54,7 +55,8 @@ static size_t processes_of(const struct ctl_model *m, struct process p[static PR
         {
             long pid = (long)ctl_int(o, "pid", 0);
             if (pid > 0 && n < PROCESS_MAX)
-                p[n++] = (struct process){.name = lists[l][1], .pid = pid};
+                p[n++] = (struct process){
+                    .name = lists[l][1], .index = (int)ctl_int(o, "index", -1), .pid = pid};
         }
     }
     return n;
@@ -72,9 +74,11 @@ static void print_processes(struct ctl *c, const struct process *p, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (!p[i].there)
             continue;
+        snprintf(key, sizeof(key), "%d", p[i].index);
         if (!c->json)
-            fprintf(c->out, "%-8s pid %-8ld cpu %5.1f %%  memory %s\n", p[i].name, p[i].pid,
-                    percent(&p[i]), ctl_text_bytes(number, (int64_t)p[i].memory));
+            fprintf(c->out, "%-6s %-3s pid %-8ld cpu %5.1f %%  memory %s\n", p[i].name,
+                    p[i].index < 0 ? "" : key, p[i].pid, percent(&p[i]),
+                    ctl_text_bytes(number, (int64_t)p[i].memory));
         json_t *o = json_object();
         json_object_set_new(o, "program", json_string(p[i].name));
         json_object_set_new(o, "cpu", json_real(percent(&p[i])));

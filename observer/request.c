@@ -79,7 +79,9 @@ static bool take_kinds(struct observer_request *r, const json_t *v)
     for (size_t i = 0; i < json_array_size(v); i++) {
         enum observer_kind k = observer_kind_from_name(json_string_value(json_array_get(v, i)));
         if (k == OBSERVER_KINDS)
-            return bad(r, "kinds", "has one that there is not");
+            return bad(r, "kinds",
+                       "may be server, worker, router, room, chat, peer, lobby, transport, "
+                       "producer, consumer, dataProducer, dataConsumer, score, layers, log");
         r->kinds |= OBSERVER_BIT(k);
     }
     return true;
@@ -110,7 +112,7 @@ static bool take_types(struct observer_request *r, const json_t *v)
         const char *name = json_string_value(json_array_get(v, i));
         int kind = name ? trace_kind_of(name) : -1;
         if (kind < 0)
-            return bad(r, "types", "has one that there is not");
+            return bad(r, "types", "may be rtp, keyframe, nack, pli, fir, sr, layers, bwe, packet");
         r->types |= 1U << kind;
     }
     return r->types || bad(r, "types", "must not be empty");

@@ -44,7 +44,7 @@ struct observer_request {
     uint32_t types;                   /* of a trace: bits 1 << enum trace_kind; all but rtp and packet when not said */
     const json_t *tags;
     const char *error_code;
-    char error[128];
+    char error[192];
 };
 
 /* `line` has no newline, and may hold anything. Always to be cleared. */

@@ -43,7 +43,7 @@ test('it shows who is there and how they are', async () => {
 	const tree = (await ctl('tree', 'console')).out;
 	assert.match(tree, /^console {2}2 peers/);
 	assert.match(tree, /> webcam VP8/);
-	assert.match(tree, /< webcam of (Ada|Bo) VP8 {2}[\d.]+[kM]? {2}loss 0%/);
+	assert.match(tree, /< webcam of (Ada|Bo) VP8 {2}[\d.]+[kM]?bit\/s {2}loss 0%/);
 	assert.match((await ctl('list', 'transports')).out, /completed +connected +[\d.]+:\d+/);
 	assert.ok(Array.isArray(await json('bad')));
 	assert.equal((await ctl('tree', 'nowhere')).code, 1);

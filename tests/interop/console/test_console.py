@@ -99,8 +99,12 @@ def piped(folder):
     assert run.stdout.startswith(b"rooms:0\npeers:0\nROOM") and b"\x1b" not in run.stdout, run.stdout
     assert subprocess.run(base + ["dumpPeers"], capture_output=True, check=True).stdout == b""
     assert len(json.loads(subprocess.run(base + ["usage", "--json"], capture_output=True, check=True).stdout)) == 2
-    for args, status in [(["kick", "a"], 2), (["dp"], 1), (["logLevel", "loud"], 1), (["bad"], 0)]:
+    for args, status in [(["kick", "a"], 2), (["dp"], 1), (["logLevel", "loud"], 2), (["bad"], 0),
+                         (["bad", "nowhere"], 1), (["list", "peers", "--room", "nowhere"], 1), (["watch", "nothing"], 2),
+                         (["list", "nothing"], 2), (["--nothing"], 2)]:
         assert subprocess.run(base + args, capture_output=True, check=False).returncode == status, args
+    shown = subprocess.run([CTL, "--help"], capture_output=True, check=True).stdout.decode()
+    assert max(len(line) for line in shown.splitlines()) <= 80, shown
     assert subprocess.run([CTL, "--socket", "/nonexistent", "stats"], capture_output=True, check=False).returncode == 3
 
 
