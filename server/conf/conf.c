@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define PATH_MAX_BYTES 128 /* of a key */
+#define NEAR_MAX       3   /* letters by which a key that is meant may differ */
 
 static void set_defaults(struct conf *c)
 {
@@ -52,6 +53,44 @@ static bool is_section(const char *path)
     return false;
 }
 
+/* How many letters must be added, left out or changed to make one of the other: Levenshtein, a row at a time. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[PATH_MAX_BYTES + 1], n = strlen(b);
+    if (n > PATH_MAX_BYTES)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t before = row[0]; /* of the row above, one to the left */
+        row[0] = i + 1;
+        for (size_t j = 1; j <= n; j++) {
+            size_t above = row[j], best = before + (a[i] != b[j - 1]);
+            if (above + 1 < best)
+                best = above + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            before = above;
+            row[j] = best;
+        }
+    }
+    return row[n];
+}
+
+static int fail_unknown(const struct conf_place *p, const char *path)
+{
+    const char *near = NULL;
+    size_t least = NEAR_MAX + 1;
+    for (size_t i = 0; i < conf_n_keys; i++) {
+        size_t d = conf_keys[i].handoff ? least : distance(path, conf_keys[i].path);
+        if (d < least) {
+            least = d;
+            near = conf_keys[i].path;
+        }
+    }
+    return near ? conf_fail(p, "unknown key; is %s meant?", near) : conf_fail(p, "unknown key");
+}
+
 /* Recursion ends with the table: a section is at most three deep. */
 static int take_section(struct conf *c, const char *section, const json_t *object,
                         enum conf_view view, const struct conf_place *file)
@@ -68,7 +107,7 @@ static int take_section(struct conf *c, const char *section, const json_t *objec
         if (key)
             err = conf_value_set(c, key, value, &p);
         else if (!is_section(path))
-            err = conf_fail(&p, "unknown key");
+            err = fail_unknown(&p, path);
         else if (!json_is_object(value))
             err = conf_fail(&p, "expected an object");
         else
