@@ -324,6 +324,11 @@ void metrics_print(FILE *out)
           "counted. `direction`: `in` is from browsers to us.\n"
           "OpenMetrics shows the two families of counters whose names do not end in `_total` as "
           "`unknown`; their names and numbers are the same.\n\n"
+          "Who has bad quality: `mediasoup_consumer_score < 7` (what reaches somebody) and "
+          "`mediasoup_producer_score < 7` (what somebody sends). A score counts\n"
+          "what retransmissions did not mend, so that a line which loses 10 % may keep a 9. Loss, "
+          "round trip, jitter and layers of a single stream, and the\n"
+          "likely cause, are not metrics: `althingctl bad` says them.\n\n"
           "| name | type | labels | what it says |\n|---|---|---|---|\n",
           out);
     for (size_t i = 0; i < n; i++) {
