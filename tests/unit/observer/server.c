@@ -224,6 +224,7 @@ void server_wait(struct server *s, int ms)
         uv_run(&s->loop, UV_RUN_NOWAIT);
         usleep(1000);
     }
+    uv_run(&s->loop, UV_RUN_NOWAIT); /* the sleep may have taken much longer than it should */
 }
 
 char *server_hear(struct server *s, int fd)
