@@ -129,6 +129,35 @@ static json_t *dump_media(struct stats *s, const struct object *o)
     return both(dump, stats_list(s, o));
 }
 
+static json_t *dump_data(json_t *shown, const char *id, const struct data_stream *stream,
+                         unsigned stream_id)
+{
+    json_t *sctp = json_pack("{si, sb}", "streamId", (int)stream_id, "ordered", stream->ordered);
+    if (stream->life_time_ms >= 0)
+        json_object_set_new(sctp, "maxPacketLifeTime", json_integer(stream->life_time_ms));
+    if (stream->retransmits >= 0)
+        json_object_set_new(sctp, "maxRetransmits", json_integer(stream->retransmits));
+    show_text(shown, "id", id);
+    show_text(shown, "type", "sctp");
+    json_object_set_new(shown, "sctpStreamParameters", sctp);
+    return both(shown, json_array());
+}
+
+static json_t *data_of_peer(const struct peer *p, enum observer_kind kind, const char *id)
+{
+    const struct data_producer *dp =
+        kind == OBSERVER_DATA_PRODUCER && p->send ? transport_data_producer(p->send, id) : NULL;
+    const struct data_consumer *dc =
+        kind == OBSERVER_DATA_CONSUMER && p->recv ? p->recv->data_consumers : NULL;
+    while (dc && strcmp(dc->id, id) != 0)
+        dc = dc->next;
+    if (dp && dp->confirmed)
+        return dump_data(show_data_producer(dp), id, &dp->stream, dp->stream.id);
+    if (dc && dc->confirmed)
+        return dump_data(show_data_consumer(dc), id, &dc->producer->stream, dc->stream_id);
+    return NULL;
+}
+
 /* ---- routers and workers -------------------------------------------------------------------------------------------------------- */
 
 static void router_peer(json_t *o, const struct peer *p)
@@ -227,6 +256,9 @@ static json_t *of_room(struct stats *s, const struct room *r, enum observer_kind
         struct object *o = of_peer(p, kind, key);
         if (o && o->confirmed)
             return dump_media(s, o);
+        json_t *data = data_of_peer(p, kind, key);
+        if (data)
+            return data;
     }
     return NULL;
 }

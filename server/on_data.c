@@ -91,7 +91,7 @@ static void on_consumed(uint64_t handle, const char *err, void *arg)
         data_consumer_free(c);
         return;
     }
-    c->confirmed = true;
+    data_consumer_confirm(c);
     announce(c);
 }
 
@@ -245,7 +245,7 @@ static void on_produced(uint64_t handle, const char *err, void *arg)
         drop_producer(p, err);
         return;
     }
-    p->confirmed = true;
+    data_producer_confirm(p);
     answer_waiting(p, NULL);
     offer(h, p);
 }

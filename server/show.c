@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 _Static_assert(offsetof(struct room, change) == 0 && offsetof(struct peer, change) == 0 &&
-                   offsetof(struct object, change) == 0,
+                   offsetof(struct object, change) == 0 &&
+                   offsetof(struct data_producer, change) == 0 &&
+                   offsetof(struct data_consumer, change) == 0,
                "show_changed_*()");
 
 /* ---- members -------------------------------------------------------------------------------------------------------------------- */
@@ -86,6 +88,13 @@ static json_t *name_object(const struct object *o, const char *as)
     return name;
 }
 
+static json_t *name_data(const struct transport *t, const char *as, const char *id)
+{
+    json_t *name = name_peer(t->peer);
+    show_text(name, as, id);
+    return name;
+}
+
 static const char *id_member(enum observer_kind kind)
 {
     switch (kind) {
@@ -111,6 +120,12 @@ json_t *show_name(enum observer_kind kind, const struct change *c)
         return name_router(media_changed_router(c));
     case CHANGE_OBJECT:
         return name_object(show_changed_object(c), id_member(kind));
+    case CHANGE_DATA_PRODUCER:
+        return name_data(show_changed_data_producer(c)->transport, "dataProducerId",
+                         show_changed_data_producer(c)->id);
+    case CHANGE_DATA_CONSUMER:
+        return name_data(show_changed_data_consumer(c)->transport, "dataConsumerId",
+                         show_changed_data_consumer(c)->id);
     case CHANGE_PLACE:
     case CHANGE_SESSION:
         break;
@@ -255,6 +270,25 @@ json_t *show_object(const struct object *o)
     return show_consumer((const struct consumer *)o);
 }
 
+json_t *show_data_producer(const struct data_producer *p)
+{
+    json_t *o = name_data(p->transport, "dataProducerId", p->id);
+    show_text(o, "transportId", p->transport->obj.id);
+    show_text(o, "label", p->label);
+    show_text(o, "protocol", p->protocol);
+    return o;
+}
+
+json_t *show_data_consumer(const struct data_consumer *c)
+{
+    json_t *o = name_data(c->transport, "dataConsumerId", c->id);
+    show_text(o, "transportId", c->transport->obj.id);
+    show_text(o, "dataProducerId", c->producer->id);
+    show_text(o, "label", c->producer->label);
+    show_text(o, "protocol", c->producer->protocol);
+    return o;
+}
+
 json_t *show_score(const struct object *object)
 {
     json_t *o = name_object(object, "id");
@@ -300,6 +334,10 @@ uint32_t show_kinds(const struct hub *h, const struct change *c)
                                                          : OBSERVER_BIT(OBSERVER_PEER);
     case CHANGE_OBJECT:
         return object_kinds(show_changed_object(c));
+    case CHANGE_DATA_PRODUCER:
+        return show_changed_data_producer(c)->confirmed ? OBSERVER_BIT(OBSERVER_DATA_PRODUCER) : 0;
+    case CHANGE_DATA_CONSUMER:
+        return show_changed_data_consumer(c)->confirmed ? OBSERVER_BIT(OBSERVER_DATA_CONSUMER) : 0;
     case CHANGE_ROUTER:
         return OBSERVER_BIT(OBSERVER_ROUTER);
     case CHANGE_PLACE:
@@ -327,6 +365,10 @@ json_t *show_as(const struct hub *h, enum observer_kind kind, const struct chang
         return show_score(show_changed_object(c));
     case OBSERVER_LAYERS:
         return show_layers((const struct consumer *)show_changed_object(c));
+    case OBSERVER_DATA_PRODUCER:
+        return show_data_producer(show_changed_data_producer(c));
+    case OBSERVER_DATA_CONSUMER:
+        return show_data_consumer(show_changed_data_consumer(c));
     default:
         return show_object(show_changed_object(c));
     }

@@ -6,6 +6,7 @@
 
 #include "observer/observer.h"
 #include "server/hub.h"
+#include "server/room/data.h"
 
 /* Members of one's own, behind those that name it. */
 json_t *show_worker(const struct hub *h, uint32_t index);
@@ -14,6 +15,8 @@ json_t *show_room(const struct room *r);
 json_t *show_chat(const struct room *r);
 json_t *show_peer(const struct peer *p); /* or one in the lobby */
 json_t *show_object(const struct object *o);
+json_t *show_data_producer(const struct data_producer *p);
+json_t *show_data_consumer(const struct data_consumer *c);
 json_t *show_score(const struct object *o);
 json_t *show_layers(const struct consumer *c);
 
@@ -43,6 +46,16 @@ static inline struct room *show_changed_room(const struct change *c)
 static inline struct peer *show_changed_peer(const struct change *c)
 {
     return (struct peer *)(uintptr_t)c;
+}
+
+static inline struct data_producer *show_changed_data_producer(const struct change *c)
+{
+    return (struct data_producer *)(uintptr_t)c;
+}
+
+static inline struct data_consumer *show_changed_data_consumer(const struct change *c)
+{
+    return (struct data_consumer *)(uintptr_t)c;
 }
 
 static inline struct object *show_changed_object(const struct change *c)

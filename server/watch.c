@@ -118,6 +118,45 @@ static struct object *object_step(struct watch *w, enum object_type type,
     }
 }
 
+/* A peer's data producers and data consumers are in the order of their handles, too. */
+static struct data_producer *data_producer_step(struct watch *w, const struct observer_scope *scope,
+                                                struct observer_cursor *c)
+{
+    struct room *r = rooms_by_serial(&w->hub->rooms, c->a);
+    struct peer *p = r ? room_peer_by_serial(r, c->b) : NULL;
+    for (;;) {
+        struct data_producer *d = p && p->send ? p->send->data_producers : NULL;
+        while (d && (d->handle <= c->c || !d->confirmed))
+            d = d->next;
+        if (d) {
+            c->c = d->handle;
+            return d;
+        }
+        p = peer_step(w, scope, c);
+        if (!p)
+            return NULL;
+    }
+}
+
+static struct data_consumer *data_consumer_step(struct watch *w, const struct observer_scope *scope,
+                                                struct observer_cursor *c)
+{
+    struct room *r = rooms_by_serial(&w->hub->rooms, c->a);
+    struct peer *p = r ? room_peer_by_serial(r, c->b) : NULL;
+    for (;;) {
+        struct data_consumer *d = p && p->recv ? p->recv->data_consumers : NULL;
+        while (d && (d->handle <= c->c || !d->confirmed))
+            d = d->next;
+        if (d) {
+            c->c = d->handle;
+            return d;
+        }
+        p = peer_step(w, scope, c);
+        if (!p)
+            return NULL;
+    }
+}
+
 /* ---- objects -------------------------------------------------------------------------------------------------------------------- */
 
 static json_t *next_worker(struct watch *w, const struct observer_scope *scope,
@@ -193,6 +232,8 @@ static json_t *next(void *arg, enum observer_kind kind, const struct observer_sc
 {
     struct watch *w = arg;
     struct room *r;
+    struct data_producer *dp;
+    struct data_consumer *dc;
     switch (kind) {
     case OBSERVER_SERVER:
         return c->a++ ? NULL : watch_server(w);
@@ -213,6 +254,10 @@ static json_t *next(void *arg, enum observer_kind kind, const struct observer_sc
         return next_object(w, OBJECT_PRODUCER, scope, c);
     case OBSERVER_CONSUMER:
         return next_object(w, OBJECT_CONSUMER, scope, c);
+    case OBSERVER_DATA_PRODUCER:
+        return (dp = data_producer_step(w, scope, c)) ? show_data_producer(dp) : NULL;
+    case OBSERVER_DATA_CONSUMER:
+        return (dc = data_consumer_step(w, scope, c)) ? show_data_consumer(dc) : NULL;
     case OBSERVER_SCORE:
         return next_score(w, scope, c);
     case OBSERVER_LAYERS:

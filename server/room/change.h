@@ -17,6 +17,8 @@ enum change_type {
     CHANGE_PEER,
     CHANGE_OBJECT, /* a transport, producer or consumer */
     CHANGE_ROUTER,
+    CHANGE_DATA_PRODUCER,
+    CHANGE_DATA_CONSUMER,
     CHANGE_PLACE, /* of a worker */
     CHANGE_SESSION, /* a breakout room's; the keeper alone hears of its end */
 };

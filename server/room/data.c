@@ -29,6 +29,7 @@ struct data_producer *data_producer_new(struct transport *t, uint64_t handle,
     if (t->n_data_producers >= PEER_DATA_PRODUCERS_MAX || transport_data_producer_on(t, s->id))
         return NULL;
     struct data_producer *p = mem_zalloc(sizeof(*p));
+    p->change.type = CHANGE_DATA_PRODUCER;
     p->handle = handle;
     rand_uuid(p->id);
     p->transport = t;
@@ -41,12 +42,19 @@ struct data_producer *data_producer_new(struct transport *t, uint64_t handle,
     return p;
 }
 
+void data_producer_confirm(struct data_producer *p)
+{
+    p->confirmed = true;
+    rooms_tell(rooms_of(p->transport), &p->change);
+}
+
 void data_producer_free(struct data_producer *p)
 {
     if (!p)
         return;
     while (p->consumers)
         data_consumer_free(p->consumers);
+    rooms_end(rooms_of(p->transport), &p->change);
     if (p->app_data)
         p->app_data_free(p->app_data);
     DL_DELETE(p->transport->data_producers, p);
@@ -117,6 +125,7 @@ struct data_consumer *data_consumer_new(struct transport *t, struct data_produce
     if (stream < 0)
         return NULL;
     struct data_consumer *c = mem_zalloc(sizeof(*c));
+    c->change.type = CHANGE_DATA_CONSUMER;
     c->handle = handle;
     rand_uuid(c->id);
     c->transport = t;
@@ -128,10 +137,17 @@ struct data_consumer *data_consumer_new(struct transport *t, struct data_produce
     return c;
 }
 
+void data_consumer_confirm(struct data_consumer *c)
+{
+    c->confirmed = true;
+    rooms_tell(rooms_of(c->transport), &c->change);
+}
+
 void data_consumer_free(struct data_consumer *c)
 {
     if (!c)
         return;
+    rooms_end(rooms_of(c->transport), &c->change);
     DL_DELETE(c->transport->data_consumers, c);
     DL_DELETE2(c->producer->consumers, c, prev_sibling, next_sibling);
     HASH_DELETE(hh, rooms_of(c->transport)->data_consumers, c);

@@ -15,11 +15,12 @@ struct data_stream {
 };
 
 struct data_producer {
+    struct change change; /* first */
     uint64_t handle; /* its name towards the worker */
     UT_hash_handle hh;
     char id[37]; /* its name towards browsers, a uuid */
     struct transport *transport;
-    bool confirmed; /* the worker has it */
+    bool confirmed; /* (data_producer_confirm) the worker has it */
     struct data_stream stream;
     char *label, *protocol;
     void *app_data; /* (set) JSON, or NULL; freed with app_data_free */
@@ -31,6 +32,7 @@ struct data_producer {
 };
 
 struct data_consumer {
+    struct change change; /* first */
     uint64_t handle;
     UT_hash_handle hh;
     char id[37];
@@ -48,12 +50,14 @@ struct data_consumer *rooms_data_consumer(const struct rooms *rs, uint64_t handl
 /* NULL: PEER_DATA_PRODUCERS_MAX, or the stream is taken. The strings are copied. */
 struct data_producer *data_producer_new(struct transport *t, uint64_t handle, const struct data_stream *s, const char *label,
                                         const char *protocol);
+void data_producer_confirm(struct data_producer *p);           /* the worker has it */
 void data_producer_free(struct data_producer *p);              /* and its data consumers; NULL is fine */
 struct data_producer *transport_data_producer(const struct transport *t, const char *id);
 struct data_producer *transport_data_producer_on(const struct transport *t, uint16_t stream);
 
 /* On the next free stream. NULL: all are taken, or this transport has that data producer's messages already. */
 struct data_consumer *data_consumer_new(struct transport *t, struct data_producer *p, uint64_t handle);
+void data_consumer_confirm(struct data_consumer *c);
 void data_consumer_free(struct data_consumer *c); /* NULL is fine */
 
 #endif
