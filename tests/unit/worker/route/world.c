@@ -378,6 +378,8 @@ size_t browser_seal(struct browser *b, const struct send_rtp *p, uint8_t out[sta
                     .marker = p->marker,
                     .pad_len = p->pad_len};
     struct rtp_exts x = {0};
+    if (p->exts)
+        x = *p->exts;
     set_text(&x, RTP_EXT_MID, &x.mid, &x.mid_len, p->mid);
     set_text(&x, RTP_EXT_RID, &x.rid, &x.rid_len, p->rid);
     set_text(&x, RTP_EXT_REPAIRED_RID, &x.rrid, &x.rrid_len, p->rrid);

@@ -110,6 +110,7 @@ struct send_rtp {
     uint8_t pad_len;
     const char *mid, *rid, *rrid;
     int twcc; /* -1: none */
+    const struct rtp_exts *exts; /* and these; NULL: no others */
     const void *payload;
     size_t len;
 };
