@@ -1,4 +1,5 @@
 /* The shared canvas of a room. Who moderates shows and hides it; while it is shown, everybody may draw. */
+#include "lib/clock.h"
 #include "server/on.h"
 
 #include <errno.h>
@@ -77,11 +78,16 @@ void on_drawing_update(struct call *c)
     const char *status = call_string(c, "status");
     if (!shown(c))
         return;
-    int err = apply(r, object, status);
+    size_t bytes = json_dumpb(object, NULL, 0, JSON_COMPACT);
+    if (bytes <= DRAWING_OBJECT_MAX && !room_may_tell_picture(r, bytes, clock_now_us())) {
+        call_error(c, "too much is drawn at once");
+        return;
+    }
+    int err = bytes <= DRAWING_OBJECT_MAX ? apply(r, object, status) : -EINVAL;
     if (err == -ENOSPC) {
         call_error(c, "the canvas is full");
     } else if (err) {
-        call_limit(c, "object or status is missing or malformed");
+        call_limit(c, "object or status is missing, malformed or too large");
     } else {
         json_t *action = json_pack("{so, ss}", "object", json_deep_copy(object), "status", status);
         hub_broadcast(r, c->peer, "updateCanvas", json_pack("{sO}", "action", action));

@@ -2,6 +2,7 @@
  * must: the other is in the same session, who produces has the permission for it, and only fields that belong there go through.
  * Direct connections tell either side the other's address, so all is refused unless the operator has turned them on.
  */
+#include "lib/clock.h"
 #include "server/on.h"
 #include "server/room/text.h"
 
@@ -49,6 +50,22 @@ static bool may_produce(const struct call *c)
     return perm != PERM_NONE && perm_has(c->peer->perms, perm);
 }
 
+/* data is stolen. */
+static void pass_on(struct call *c, const struct peer *to, json_t *data)
+{
+    size_t bytes = json_dumpb(data, NULL, 0, JSON_COMPACT);
+    if (bytes <= P2P_MAX && room_may_tell_picture(to->room, bytes, clock_now_us())) {
+        hub_notify(to, c->method, data);
+        call_ok(c, NULL);
+        return;
+    }
+    json_decref(data);
+    if (bytes > P2P_MAX)
+        call_limit(c, "that is too much");
+    else
+        call_error(c, "too much at once");
+}
+
 void on_p2p(struct call *c)
 {
     const struct relay *r = relays;
@@ -68,7 +85,6 @@ void on_p2p(struct call *c)
             if (v)
                 json_object_set_new(data, *f, json_deep_copy(v));
         }
-        hub_notify(to, c->method, data);
-        call_ok(c, NULL);
+        pass_on(c, to, data);
     }
 }

@@ -15,8 +15,9 @@
  * them out: to write them costs the loop about 10 ns a byte, and who comes again and again does not read them. */
 #define PICTURES_PER_S    (16 * 1024 * 1024)
 #define PICTURES_BURST    (64 * 1024 * 1024)
-/* Pictures that are told to all of a room when they change (beyond: refused, but no strike) or come with somebody (beyond: left
- * out): so many bytes a second, and at once. More would fill the queues of who reads slowly, and cost them their connection. */
+/* Pictures and parts of a canvas that are told to all of a room when they change, and what is passed on for direct connections
+ * (beyond: refused, but no strike), or pictures that come with somebody (beyond: left out): so many bytes a second, and at once.
+ * More would fill the queues of who reads slowly, and cost them their connection. */
 #define ROOM_PICTURES_PER_S (256 * 1024)
 #define ROOM_PICTURES_BURST (8 * 1024 * 1024)
 #define CHAT_TEXT_MAX     8192        /* a chat message: refused */
@@ -29,6 +30,8 @@
 #define BREAKOUTS_MAX     50          /* breakout rooms of a room, each with a history of its own: refused */
 #define DRAWING_OBJECTS_MAX 1000      /* objects of a room's canvas: refused, but no strike */
 #define DRAWING_BYTES_MAX (1024 * 1024) /* their JSON together: likewise */
+#define DRAWING_OBJECT_MAX 65536      /* one of them, also if it is only told: refused */
+#define P2P_MAX           65536       /* what is passed on at once for direct connections: refused */
 #define DRAWING_ID_MAX    64          /* an object's id, if it is a string: refused */
 
 #define ROOMS_MAX         5000        /* the connection that would make one more is refused */

@@ -143,7 +143,7 @@ void peer_set_name(struct peer *p, const char *name);      /* checked */
 /* checked; NULL or "": none. false: PICTURES_MAX_BYTES, nothing changed */
 bool peer_set_picture(struct peer *p, const char *picture);
 void peer_set_capabilities(struct peer *p, void *caps, void (*free_fn)(void *)); /* owns caps; NULL: none */
-/* May a picture of so many bytes be told to all now? ROOM_PICTURES_PER_S; true: it counts. */
+/* May a picture (or what else ROOM_PICTURES_PER_S is for) of so many bytes be told now? ROOM_PICTURES_PER_S; true: it counts. */
 bool room_may_tell_picture(struct room *r, size_t len, int64_t now_us);
 /* Counts a broken limit. true: that is enough, disconnect it. */
 bool peer_strike(struct peer *p, int64_t now_us);

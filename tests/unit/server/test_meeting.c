@@ -228,6 +228,36 @@ static void the_canvas_is_shared(void **state)
     world_free(&w);
 }
 
+/* What somebody draws or passes on must not fill the queues of who reads slowly: neither at once nor little by little. */
+static void nobody_is_flooded(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    struct edge_session *a = world_member(&w, "r", "a"), *b = world_member(&w, "r", "b");
+    static char text[DRAWING_OBJECT_MAX + 1];
+    memset(text, 'x', sizeof(text) - 1);
+    ask(&w, a, "enableDrawing", NULL);
+    assert_null(world_ask(
+        &w, a, "updateCanvasState",
+        json_pack("{s{si, ss}, ss}", "object", "id", 1, "path", text, "status", "editing"), NULL));
+    world_notification(&w, a, "candidate", json_pack("{ss, ss}", "peerId", "b", "candidate", text));
+    assert_null(world_told(b, "candidate"));
+    text[DRAWING_OBJECT_MAX / 2] = 0;
+    for (unsigned i = 0; i < 2 * ROOM_PICTURES_BURST / DRAWING_OBJECT_MAX; i++) {
+        json_t *object =
+            json_pack("{s{si, ss}, ss}", "object", "id", 1, "path", text, "status", "editing");
+        json_t *candidate = json_pack("{ss, ss}", "peerId", "b", "candidate", text);
+        world_request(&w, a, "updateCanvasState", object);
+        world_notification(&w, a, "candidate", candidate);
+    }
+    size_t bytes = (world_times(b, "updateCanvas") + world_times(b, "candidate")) * strlen(text);
+    assert_true(bytes > ROOM_PICTURES_BURST / 2);
+    assert_true(bytes < ROOM_PICTURES_BURST + 10 * ROOM_PICTURES_PER_S);
+    assert_ptr_equal(world_peer(a)->session, a); /* it is no offence to be quick */
+    world_free(&w);
+}
+
 static void direct_connections_are_relayed_with_care(void **state)
 {
     (void)state;
@@ -276,6 +306,7 @@ int main(void)
         cmocka_unit_test(the_timer_runs_and_ends),
         cmocka_unit_test(the_canvas_is_shared),
         cmocka_unit_test(direct_connections_are_relayed_with_care),
+        cmocka_unit_test(nobody_is_flooded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
