@@ -61,7 +61,7 @@ def prompt(folder):
     t.type("clo\t")
     t.read_until("se-room ")  # what was missing is put in
     t.type("nowhere\n")
-    t.read_until(r"not-found.*\r\n.*althing> ")
+    t.read_until(r"there is no such room\r\n.*althing> ")
     t.type("nonsense\n")
     t.read_until(r"unknown command 'nonsense'\r\n.*\r\n.*althing> ")
     t.type("watch server\n")
