@@ -193,7 +193,8 @@ static const char *scan(struct redis *r, const char *prefix, struct keys *k)
         }
         freeReplyObject(reply);
     } while (strcmp(cursor, "0") != 0);
-    qsort(k->list, k->n, sizeof(*k->list), by_text);
+    if (k->n)
+        qsort(k->list, k->n, sizeof(*k->list), by_text);
     return NULL;
 }
 
