@@ -378,13 +378,14 @@ static void maps_the_payload_types_in_red(void **state)
 static void leaves_out_what_red_cannot_name(void **state)
 {
     (void)state;
-    static const char *const names[] = {"111/112",
-                                        "111/",
-                                        "/111",
-                                        "1111",
-                                        "4294967407",
-                                        "111/111/111/111/111/111/111/111/111/111/111/111/111/111/"
-                                        "111/111/111/111/111/111/111/111/111/111/111/111/111/111"};
+    static const char *const names[] = {
+        "111/112",
+        "111/",
+        "/111",
+        "1111",
+        "4294967407",
+        ("111/111/111/111/111/111/111/111/111/111/111/111/111/111/"
+         "111/111/111/111/111/111/111/111/111/111/111/111/111/111")};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         char text[512];
         struct made m;
