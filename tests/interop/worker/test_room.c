@@ -25,6 +25,7 @@ struct member {
     size_t index;
     struct edge_session *session;
     struct browser *send, *recv;
+    char prints[2][128]; /* the server's, which they borrow */
     uint32_t ssrc;
     uint16_t seq;
     uint32_t from[1024];     /* by the low bits of an SSRC: the sender's index plus one */
@@ -125,12 +126,12 @@ static struct browser *open_transport(struct member *m, bool producing)
     const json_t *ice = json_object_get(t, "iceParameters");
     const json_t *candidate = json_array_get(json_object_get(t, "iceCandidates"), 0);
     const json_t *prints = json_object_get(json_object_get(t, "dtlsParameters"), "fingerprints");
-    const char *print = NULL;
+    char *print = m->prints[producing];
     for (size_t i = 0; i < json_array_size(prints); i++) {
         if (!strcmp(str(json_array_get(prints, i), "algorithm"), "sha-256"))
-            print = strdup(str(json_array_get(prints, i), "value"));
+            snprintf(print, sizeof(m->prints[0]), "%s", str(json_array_get(prints, i), "value"));
     }
-    assert_non_null(print);
+    assert_true(*print);
     char *ufrag = strdup(str(ice, "usernameFragment")), *password = strdup(str(ice, "password"));
     ask(m->session, "connectWebRtcTransport",
         json_pack("{ss, s{ss, s[{ssss}]}}", "transportId", str(t, "id"), "dtlsParameters", "role",
@@ -146,7 +147,7 @@ static struct browser *open_transport(struct member *m, bool producing)
     assert_true(done);
     free(ufrag);
     free(password);
-    return p; /* the fingerprint stays borrowed */
+    return p;
 }
 
 static void come(size_t index)

@@ -1,5 +1,7 @@
 // A viewer behind a narrow way, then behind a lossy one: network namespaces, a token bucket with a queue (tbf), nftables. Needs root;
 // everything happens in a namespace of its own, in which this file runs itself again.
+//
+// It is run by name (tests/e2e/run bandwidth.measure.mjs), not with all: what it measures depends on how busy the machine is.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
