@@ -16,6 +16,8 @@ struct load {
     size_t read;
     char **dropped; /* keys; deleted when all has been read */
     size_t n_dropped;
+    struct room_session
+        *session; /* of the last chat document: the next is mostly of the same one */
 };
 
 /* What stands behind the prefix and the kind: "r/..." gives "...". */
@@ -86,12 +88,12 @@ static struct room_session *session_named(struct load *l, const char *key)
         return NULL;
     memcpy(id, s, 36);
     id[36] = 0;
-    for (struct room *r = rooms_after(&l->k->hub->rooms, 0); r; r = r->hh.next) {
-        struct room_session *found = room_session_find(r, id);
-        if (found)
-            return found;
-    }
-    return NULL;
+    if (l->session && !strcmp(l->session->id, id))
+        return l->session;
+    l->session = NULL;
+    for (struct room *r = rooms_after(&l->k->hub->rooms, 0); r && !l->session; r = r->hh.next)
+        l->session = room_session_find(r, id);
+    return l->session;
 }
 
 /* Numbers go on where they were, so that the documents stay those of the entries. */

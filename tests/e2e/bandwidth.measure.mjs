@@ -94,7 +94,7 @@ if (!inside) {
 		const start = Date.now();
 		await until('Bo sees Ada in 1280x720 again', async () => (await width()) === 1280, 30000);
 		console.log(`climbed in ${Date.now() - start} ms`);
-		assert.ok(Date.now() - start < 12000, 'within ten seconds, and a key frame');
+		assert.ok(Date.now() - start < 10000, 'within ten seconds');
 	});
 
 	test('10 % loss: the picture moves on', async () => {
@@ -104,6 +104,6 @@ if (!inside) {
 		const video = await during('video', 20000);
 		run(`ip netns exec ${space} nft delete table inet t`);
 		assert.ok(video.packetsLost > 0 && video.framesDecoded / video.seconds > 4, 'frames are decoded');
-		assert.ok(video.totalFreezesDuration < video.seconds / 2, `frozen for ${video.totalFreezesDuration} s`);
+		assert.ok(video.totalFreezesDuration < video.seconds * 0.02, `frozen for ${video.totalFreezesDuration} s`);
 	});
 }
